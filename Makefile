@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# All paths are relative, so that a checkout in a folder with spaces works.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test bench soak lint clean help
+
+help:
+	@echo "make demo   build the synthetic courier company, replay the leaks, write out/replay.html"
+	@echo "make test   the demo, then every test (SQLite and a real PostgreSQL)"
+	@echo "make bench  measure, with peers in the same run; writes docs/performance.md"
+	@echo "make soak   the long runs (crash, threads, generated policies)"
+
+.venv/.demo: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "acl_engine needs Python 3.11 or newer: set PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli]'
+	@touch $@
+
+.venv/.dev: .venv/.demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: .venv/.demo
+	@mkdir -p out
+	$(BIN)/python -m acl_engine replay --report out/replay.html --json out/replay.json
+
+test: demo .venv/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.dev
+	$(BIN)/python -m bench
+
+soak: .venv/.dev
+	$(BIN)/python -m pytest tests/soak -o addopts= --strict-markers -m soak
+
+clean:
+	rm -rf .venv out build

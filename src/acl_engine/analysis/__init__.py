@@ -1,0 +1,1 @@
+"""Policy verification: joins of views, policy differences, backtests and proofs."""

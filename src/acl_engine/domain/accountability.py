@@ -1,0 +1,47 @@
+"""What the audit log holds of one look. Never clear personal data: values are keyed hashes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One record. An `intent` is durable before anything is fetched, an `outcome` before the
+    answer leaves; an `event` is a login, a scan, a policy load, an administrator's act.
+
+    `at` is in epoch milliseconds UTC. `line`, `controls`, `rule` and `reason` say who refused.
+    `subjects` are the keyed hashes of the records looked at, `fields` the names of what was shown.
+    """
+
+    kind: Literal["intent", "outcome", "event"]
+    request: str
+    at: int
+    action: str
+    resource: str
+    account: str | None
+    person: str | None
+    role: str | None
+    unit: str | None
+    device: str | None
+    session: str | None
+    effect: Literal["allow", "deny", "error"]
+    line: str
+    controls: tuple[str, ...] = ()
+    rule: str | None = None
+    reason: str = ""
+    purpose: str | None = None
+    ticket: str | None = None
+    subjects: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    count: int = 0
+    digest: str = ""
+    watermark: str = ""
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of writing: the record's index in the log and its hash (hex)."""
+
+    index: int
+    leaf: str

@@ -1,0 +1,117 @@
+"""The one error tree, sorted by who must act.
+
+INVARIANTS
+- A message is one line, in domain words, values in backticks, the hint apart.
+- No message holds personal data: parameters are names of files, fields, roles, codes, counts.
+- No foreign exception crosses a room: adapters turn theirs into one of these.
+- `AccessDenied` looks the same to the caller whatever the reason; the reason is in the audit log.
+"""
+
+from dataclasses import dataclass
+
+from acl_engine.domain.text import Lang, Message, Text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Where:
+    """A place in a file: 1-based line and column, 0 when unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line:
+            place += f":{self.line}"
+            if self.column:
+                place += f":{self.column}"
+        return place
+
+
+class AclError(Exception):
+    """Base of everything this engine raises on purpose."""
+
+    exit_code = 2
+
+    def __init__(self, message: Message, where: Where | None = None) -> None:
+        super().__init__(message, where)
+        self.message = message
+        self.where = where
+
+    def render(self, lang: Lang = "en") -> str:
+        """One line: where, what, and what to do."""
+        line = self.message.render(lang)
+        if self.where:
+            line = f"{self.where}: {line}"
+        hint = self.message.hint(lang)
+        return f"{line} ({hint})" if hint else line
+
+    def __str__(self) -> str:
+        return self.render("en")
+
+
+# --- the author of a file must act -----------------------------------------------------------
+
+
+class InputError(AclError):
+    """A call or a file is wrong: nothing was done."""
+
+
+class PolicyError(InputError):
+    """A model, policy or pack that must not be loaded."""
+
+
+class PolicyErrors(PolicyError):
+    """All the findings of one load, so that the author mends them in one go."""
+
+    def __init__(self, errors: tuple[PolicyError, ...]) -> None:
+        super().__init__(errors[0].message, errors[0].where)
+        self.errors = errors
+
+    def render(self, lang: Lang = "en") -> str:
+        return "\n".join(error.render(lang) for error in self.errors)
+
+
+class ScenarioError(InputError):
+    """A scenario file that cannot be run as written."""
+
+
+# --- the operator must act -------------------------------------------------------------------
+
+
+class ConfigError(AclError):
+    """Missing or contradictory configuration stops the start."""
+
+
+class StoreError(AclError):
+    """The database is locked, read-only, gone, or of another schema version."""
+
+
+class AuditUnavailable(StoreError):
+    """A record could not be made durable, so nothing may be answered."""
+
+
+# --- the person who asked ---------------------------------------------------------------------
+
+DENIED = Text(
+    "denied",
+    "拒绝访问（请求编号 `{request}`）",
+    "access denied (request `{request}`)",
+    "如需查询，请凭请求编号联系主管或安全部门",
+    "ask your supervisor or the security desk, quoting the request id",
+)
+
+
+class AccessDenied(AclError):
+    """The same bytes for every denial: unknown record, no right, budget spent, dead session.
+
+    Carries the request id alone. Which step, rule and control refused stands in the audit record
+    of that id, for the policy author and the auditor, never for the caller.
+    """
+
+    exit_code = 1
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(DENIED.of(request=request_id))
+        self.request_id = request_id

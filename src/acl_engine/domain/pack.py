@@ -1,0 +1,144 @@
+"""A pack: one company's catalogue, relations, settings and controls, beside its casbin files.
+
+Files of `policies/<company>/<version>/`, read by `policy/pack.py` into the types below:
+
+    model.conf       stock casbin model
+    policy.csv       stock casbin policy: id, role, res, act, relation, stages, grant, eft
+    resources.yaml   record types: attributes (policy facts), fields (personal data), stages
+    relations.yaml   each relation once, as an expression over `sub.x` and `res.x`
+    settings.yaml    which factors, bindings, windows and limits apply
+    controls.yaml    named controls: what each is, where it acts, and how replay switches it off
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from acl_engine.domain.control import Control
+
+
+class Kind(StrEnum):
+    """What a field's value is: it chooses the masker and the strength calculation."""
+
+    PHONE = "phone"
+    NAME = "name"
+    ADDRESS = "address"
+    ID_NUMBER = "id_number"
+    PLATE = "plate"
+    FREE_TEXT = "free_text"
+    CODE = "code"
+    MONEY = "money"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """`data_class` is the legal class (identity, contact, address, item, value, trace, ...);
+    `person` names whose data it is (recipient, sender); `searchable` allows an exact search."""
+
+    name: str
+    kind: Kind
+    data_class: str
+    zh: str
+    en: str
+    person: str | None = None
+    searchable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSpec:
+    """`attributes` are what relations may read as `res.x` (name -> type); never personal data.
+    `stages` are the record's life in order; `stage` is always an attribute."""
+
+    type: str
+    key: str
+    fields: Mapping[str, FieldSpec]
+    attributes: Mapping[str, Literal["text", "int", "bool"]]
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationSpec:
+    """`expression` is read by the policy grammar; `control` is what says no when it is false."""
+
+    name: str
+    expression: str
+    control: str | None
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSettings:
+    second_factor: Literal["required", "none"]
+    device_binding: Literal["required", "none"]
+    strong_passwords: bool
+    max_failures: int
+    lock_minutes: int
+    idle_minutes: int
+    absolute_hours: int
+    sessions_per_person: int  # 0: no limit
+
+
+@dataclass(frozen=True, slots=True)
+class LookupSettings:
+    """`broad_search` allows wildcards and searches with no exact criterion (2020 only)."""
+
+    broad_search: bool
+    page_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActSettings:
+    """`rostered_reassign`: only to a courier rostered for the area, never by its gainer.
+    `dual_scan`: custody needs the counterpart's out-scan before the in-scan."""
+
+    rostered_reassign: bool
+    dual_scan: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DialSettings:
+    attempts_per_day: int
+    capability_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLimit:
+    """At most `limit` looks in `window`, counted per account, person, device or unit."""
+
+    per: Literal["account", "person", "device", "unit"]
+    window: Literal["day", "30d", "year"]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`replay_only` marks the company of 2020: serve and bootstrap refuse it unless replay asks."""
+
+    replay_only: bool
+    login: LoginSettings
+    lookup: LookupSettings
+    acts: ActSettings
+    dial: DialSettings
+    budgets: tuple[BudgetLimit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Everything of one version of one company's policy. `version` is a digest of the files."""
+
+    name: str
+    version: str
+    model_text: str
+    policy_text: str
+    model_file: str
+    policy_file: str
+    resources: Mapping[str, ResourceSpec]
+    relations: Mapping[str, RelationSpec]
+    subject_attributes: Mapping[str, Literal["text", "int", "bool", "set"]]
+    settings: Settings
+    controls: Mapping[str, Control]
+    rule_controls: Mapping[str, str]  # rule id -> control it belongs to
+    roles: Mapping[str, str]  # role -> level name, from roles.yaml or resources.yaml

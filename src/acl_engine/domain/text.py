@@ -1,0 +1,52 @@
+"""What people read comes as a code plus parameters, with a text in Chinese and in English.
+
+A `Text` is declared once, next to the code that says it; a `Message` is a text with its
+parameters, and is what errors, reasons and reports carry. A test walks every module and checks
+that each text has both languages and that both use the same parameters.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Lang = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence in both languages. `code` is stable: tests, SARIF and the audit log name it.
+
+    `zh` and `en` are `str.format` templates; a hint says what to do next and stands apart.
+    """
+
+    code: str
+    zh: str
+    en: str
+    hint_zh: str = ""
+    hint_en: str = ""
+
+    def of(self, **params: object) -> "Message":
+        """The text with its parameters. Parameters must never hold personal data."""
+        return Message(self, tuple(sorted((k, str(v)) for k, v in params.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text and its parameters; renders in either language."""
+
+    text: Text
+    params: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def code(self) -> str:
+        return self.text.code
+
+    def render(self, lang: Lang = "en") -> str:
+        template = self.text.zh if lang == "zh" else self.text.en
+        return template.format(**dict(self.params))
+
+    def hint(self, lang: Lang = "en") -> str:
+        template = self.text.hint_zh if lang == "zh" else self.text.hint_en
+        return template.format(**dict(self.params))
+
+    def __str__(self) -> str:
+        return self.render("en")

@@ -1,0 +1,1 @@
+"""IdP: accounts, passwords, second factors, devices and sessions."""

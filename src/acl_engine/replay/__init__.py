@@ -1,0 +1,1 @@
+"""Attack simulation: worlds, scenarios, what attackers know, verdicts, ablation and reports."""

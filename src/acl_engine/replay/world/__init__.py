@@ -1,0 +1,1 @@
+"""The synthetic company: made from a seed, and the truth that verdicts are checked against."""

@@ -1,0 +1,1 @@
+"""PIP: tables, migrations and the adapters behind the ports. Only this room speaks SQLAlchemy."""

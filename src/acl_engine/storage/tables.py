@@ -1,0 +1,335 @@
+"""The tables. Times are epoch seconds UTC; ids are text where people say them, integers elsewhere.
+
+INVARIANTS
+- Personal data stands in `waybill_people` and `customers` alone (`payload`), never in a fact table.
+- Policy facts of a waybill are columns of `waybills` under the same names as the pack's attributes.
+- A fact that grants a right records its maker (`made_by`) and source.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only makes an INTEGER primary key its rowid; PostgreSQL wants 64 bits.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+# One row. `kind` is `synthetic` for a generated world: only then may replay switch a control off.
+world_mark = Table(
+    "world_mark",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("pack", String(64), nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("built_at", BigInteger, nullable=False),
+    Column("finished", Boolean, nullable=False),
+)
+
+# --- organisation ---------------------------------------------------------------------------
+
+# hq > province > hub > branch > station; `path` is /hq/gd/hub-sz/ba-01/ for subtree questions.
+units = Table(
+    "units",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("parent", String(32), ForeignKey("units.id")),
+    Column("path", String(200), nullable=False),
+    Column("name_zh", String(100), nullable=False),
+    Column("name_en", String(100), nullable=False),
+    Column("city", String(40), nullable=False),
+    Column("district", String(40), nullable=False),
+    Column("franchise", Boolean, nullable=False),
+)
+
+# Areas of interest (AOI): the smallest place a courier serves; `route` groups them.
+areas = Table(
+    "areas",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("branch", String(32), ForeignKey("units.id"), nullable=False),
+    Column("route", String(32), nullable=False),
+    Column("city", String(40), nullable=False),
+    Column("district", String(40), nullable=False),
+    Column("street", String(40), nullable=False),
+    Column("name_zh", String(100), nullable=False),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(60), nullable=False),
+    Column("unit", String(32), ForeignKey("units.id"), nullable=False),
+    Column("superior", String(32)),
+    Column("status", String(16), nullable=False),  # active | suspended | left
+)
+
+# --- identity -------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("login", String(64), primary_key=True),
+    Column("person", String(32), ForeignKey("persons.id")),  # None: a shared account of 2020
+    Column("role", String(32), nullable=False),
+    Column("unit", String(32), ForeignKey("units.id"), nullable=False),
+    Column("tenant", String(32)),
+    Column("customer", String(32)),
+    Column("status", String(16), nullable=False),  # active | suspended | left
+    Column("password_hash", String(200), nullable=False),
+    Column("totp_seed", LargeBinary),
+    Column("totp_last_step", BigInteger, nullable=False, server_default="0"),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("locked_until", BigInteger, nullable=False, server_default="0"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("device_class", String(16), nullable=False),  # app | pc | legacy_scanner
+    Column("unit", String(32), ForeignKey("units.id"), nullable=False),
+    Column("person", String(32)),  # bound to; None: unbound
+    Column("public_key", LargeBinary),  # Ed25519, 32 bytes; None: cannot hold a key
+    Column("status", String(16), nullable=False),  # active | lost | revoked
+    Column("lease_until", BigInteger, nullable=False, server_default="0"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("login", String(64), ForeignKey("accounts.login"), nullable=False),
+    Column("device", String(64)),
+    Column("epoch", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index(None, "login", "ended_at"),
+)
+
+# Nonces a device must sign at login; each is used once.
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("nonce", String(64), primary_key=True),
+    Column("device", String(64), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+# --- live facts about staff -----------------------------------------------------------------
+
+shifts = Table(
+    "shifts",
+    metadata,
+    _id(),
+    Column("person", String(32), ForeignKey("persons.id"), nullable=False),
+    Column("unit", String(32), nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("made_by", String(32), nullable=False),
+    Index(None, "person", "starts_at"),
+)
+
+# Who may serve an area, many to many, with relief cover.
+roster = Table(
+    "roster",
+    metadata,
+    _id(),
+    Column("person", String(32), ForeignKey("persons.id"), nullable=False),
+    Column("area", String(32), ForeignKey("areas.id"), nullable=False),
+    Column("kind", String(16), nullable=False),  # regular | relief
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("made_by", String(32), nullable=False),
+    Index(None, "person"),
+    Index(None, "area"),
+)
+
+# --- customers and waybills -----------------------------------------------------------------
+
+# `payload` is a JSON object of clear fields until field encryption; `phone_index` is a keyed hash.
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("phone_index", String(64), nullable=False, index=True),
+    Column("phone_bound_at", BigInteger),  # None: the phone was never proven by a one-time code
+    Column("payload", LargeBinary, nullable=False),
+)
+
+waybills = Table(
+    "waybills",
+    metadata,
+    _id(),
+    Column("waybill_no", String(32), nullable=False, unique=True),
+    Column("stage", String(20), nullable=False),
+    Column("tenant", String(32)),
+    Column("origin_unit", String(32), nullable=False),
+    Column("dest_unit", String(32), nullable=False),
+    Column("dest_path", String(200), nullable=False),
+    Column("custody_unit", String(32)),
+    Column("custody_sound", Boolean, nullable=False),  # out-scan and counterpart's in-scan agree
+    Column("route", String(32), nullable=False),
+    Column("area", String(32), nullable=False),
+    Column("city", String(40), nullable=False),
+    Column("pickup_courier", String(32)),
+    Column("assignee", String(32)),
+    Column("assignee_sound", Boolean, nullable=False),  # rostered, and not made by its gainer
+    Column("stop_seq", Integer),
+    Column("station", String(32)),
+    Column("sender", String(32), nullable=False),
+    Column("recipient", String(32), nullable=False),
+    Column("cod", Boolean, nullable=False),
+    Column("ordered_at", BigInteger, nullable=False),
+    Column("out_at", BigInteger),
+    Column("delivered_at", BigInteger),
+    Index(None, "assignee", "stage"),
+    Index(None, "custody_unit", "stage"),
+    Index(None, "dest_unit", "stage"),
+    Index(None, "recipient"),
+    Index(None, "sender"),
+)
+
+# The personal data of a waybill, one to one. Fact queries never touch this table.
+waybill_people = Table(
+    "waybill_people",
+    metadata,
+    Column("waybill", _Id, ForeignKey("waybills.id", ondelete="CASCADE"), primary_key=True),
+    Column("recipient_phone_index", String(64), nullable=False, index=True),
+    Column("sender_phone_index", String(64), nullable=False, index=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# Custody events. An in-scan names the out-scan it answers.
+scans = Table(
+    "scans",
+    metadata,
+    _id(),
+    Column("waybill", _Id, ForeignKey("waybills.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),  # pickup | out | in | deliver | station | return
+    Column("unit", String(32), nullable=False),
+    Column("counterpart", String(32)),  # out: to which unit; in: from which unit
+    Column("answers", _Id),  # in: the out-scan's id
+    Column("account", String(64), nullable=False),
+    Column("device", String(64)),
+    Column("at", BigInteger, nullable=False),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    _id(),
+    Column("waybill", _Id, ForeignKey("waybills.id"), nullable=False, index=True),
+    Column("person", String(32), nullable=False),
+    Column("made_by", String(32), nullable=False),
+    Column("sound", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# What gives a purpose: ticket, claim, settlement batch, print job, change, judicial file.
+work_items = Table(
+    "work_items",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("waybill_no", String(32)),
+    Column("holder", String(64), nullable=False),  # account that works on it
+    Column("source", String(64), nullable=False),  # the telephone or app event behind it
+    Column("made_by", String(64), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Index(None, "holder", "closed_at"),
+)
+
+# --- control state --------------------------------------------------------------------------
+
+budget_counters = Table(
+    "budget_counters",
+    metadata,
+    Column("counter", String(120), primary_key=True),  # per:who
+    Column("window", String(8), primary_key=True),
+    Column("starts_at", BigInteger, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+budget_reservations = Table(
+    "budget_reservations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("counters", String(1000), nullable=False),  # JSON list of [counter, window, starts_at]
+    Column("amount", Integer, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+)
+
+dial_bindings = Table(
+    "dial_bindings",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("waybill_no", String(32), nullable=False, index=True),
+    Column("person", String(32), nullable=False),
+    Column("device", String(64)),
+    Column("stage", String(20), nullable=False),
+    Column("provider_ref", String(64), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+dial_capabilities = Table(
+    "dial_capabilities",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("binding", String(64), ForeignKey("dial_bindings.id"), nullable=False),
+    Column("session", String(64), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+call_records = Table(
+    "call_records",
+    metadata,
+    _id(),
+    Column("binding", String(64), ForeignKey("dial_bindings.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("outcome", String(16), nullable=False),
+)
+
+# The audit log of records: `body` is the encoded entry, `leaf` its RFC 6962 leaf hash.
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("index", _Id, primary_key=True, autoincrement=False),
+    Column("request", String(40), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("account", String(64), index=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    UniqueConstraint("leaf", name="uq_audit_records_leaf"),
+)

@@ -1,0 +1,1 @@
+"""HTTP skin: central login and the lookup API over the same engine."""
