@@ -1,4 +1,4 @@
-"""Live facts, fetched for one request. A missing attribute is an error, and an error is a denial."""
+"""Live facts, fetched for one request. A missing attribute is an error; an error is a denial."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
