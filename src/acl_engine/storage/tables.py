@@ -3,7 +3,9 @@
 INVARIANTS
 - Personal data stands in `waybill_people` and `customers` alone (`payload`), never in a fact table.
 - Policy facts of a waybill are columns of `waybills` under the same names as the pack's attributes.
-- A fact that grants a right records its maker (`made_by`) and source.
+- A fact that grants a right records its maker (`made_by`) and source. One that its gainer made
+  alone grants nothing: a shift or roster line counts only when `made_by` is neither the person nor
+  their account, a work item only when `made_by` is not its `holder` and `source` is not empty.
 """
 
 from sqlalchemy import (
@@ -269,13 +271,27 @@ work_items = Table(
     Index(None, "holder", "closed_at"),
 )
 
+# What the telephone exchange and the app saw: a ticket needs one behind it. `phone_index` is the
+# keyed hash of the caller's number as the network reported it, never as the caller said it.
+contact_events = Table(
+    "contact_events",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),  # call | app
+    Column("waybill_no", String(32)),  # named by a pickup code or in the app
+    Column("phone_index", String(64)),
+    Column("made_by", String(64), nullable=False),  # the exchange's or app's service account
+    Column("at", BigInteger, nullable=False),
+    Column("ticket", String(32)),  # the ticket it was used for; once only
+)
+
 # --- control state --------------------------------------------------------------------------
 
 budget_counters = Table(
     "budget_counters",
     metadata,
     Column("counter", String(120), primary_key=True),  # per:who
-    Column("window", String(8), primary_key=True),
+    Column("window", String(8), primary_key=True),  # day; longer windows are sums of days
     Column("starts_at", BigInteger, primary_key=True),
     Column("used", Integer, nullable=False),
 )
@@ -286,7 +302,7 @@ budget_reservations = Table(
     Column("id", String(64), primary_key=True),
     Column("counters", String(1000), nullable=False),  # JSON list of [counter, window, starts_at]
     Column("amount", Integer, nullable=False),
-    Column("lease_until", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False, index=True),
 )
 
 dial_bindings = Table(
@@ -308,6 +324,7 @@ dial_capabilities = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("binding", String(64), ForeignKey("dial_bindings.id"), nullable=False),
     Column("session", String(64), nullable=False),
+    Column("minted_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
 )

@@ -1,0 +1,139 @@
+"""SQLAlchemy engines for the two databases, with durability set and read back on every connection.
+
+INVARIANTS
+- SQLite: WAL, synchronous=FULL, foreign keys on, a busy timeout; a missing file is never made by
+  opening it. Transactions are begun by us (`BEGIN`, `BEGIN IMMEDIATE`), never by the driver.
+- PostgreSQL: fsync and synchronous_commit on, a lock timeout, UTC.
+- Error texts of the driver never carry parameters.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from acl_engine.domain.errors import ConfigError, StoreError
+from acl_engine.storage.failures import BAD_URL, NO_DRIVER, NOT_DURABLE, READ_ONLY, database_name
+
+# A writer waits this long for another one before it gives up as locked.
+LOCK_SECONDS = 10
+CONNECT_SECONDS = 5
+# 64 callers at once each hold one connection; a few stay open.
+POOL = {"pool_size": 8, "max_overflow": 120, "pool_timeout": 30}
+
+
+def parse_url(url: str) -> URL:
+    """The URL with psycopg 3 as PostgreSQL's driver. Raises ConfigError."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):
+        raise ConfigError(BAD_URL.of()) from None
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite")
+    raise ConfigError(BAD_URL.of())
+
+
+def make_engine(url: URL, *, create: bool = False) -> Engine:
+    """An engine that has not connected yet. `create` lets SQLite make a missing file."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, create)
+    try:
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+            **POOL,
+        )
+    except ModuleNotFoundError:
+        raise ConfigError(NO_DRIVER.of(driver="psycopg")) from None
+    name = database_name(url)
+    event.listen(engine, "connect", lambda raw, _: _check_postgres(raw, name))
+    return engine
+
+
+def memory_engine(model: Engine, raw: sqlite3.Connection) -> Engine:
+    """An engine over one in-memory connection, sharing the dialect of `model`.
+
+    Sharing the dialect lets both use one cache of compiled statements.
+    """
+    _pragmas(raw, "MEMORY")
+    pool = StaticPool(lambda: raw, reset_on_return=None)  # type: ignore[arg-type]
+    engine = Engine(pool, model.dialect, URL.create("sqlite"), hide_parameters=True)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _sqlite(url: URL, create: bool) -> Engine:
+    path, name = url.database, database_name(url)
+    if not path or path == ":memory:":
+        raise ConfigError(BAD_URL.of())
+    target = f"file:{quote(str(Path(path).absolute()))}?mode={'rwc' if create else 'rw'}"
+
+    def connect() -> sqlite3.Connection:
+        raw = sqlite3.connect(
+            target, uri=True, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _pragmas(raw, name)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    engine = create_engine(
+        url,
+        creator=connect,
+        poolclass=QueuePool,
+        hide_parameters=True,
+        **POOL,
+    )
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _pragmas(raw: sqlite3.Connection, name: str) -> None:
+    wanted = {"foreign_keys": 1, "synchronous": 2}
+    if name != "MEMORY":
+        wanted["journal_mode"] = "wal"  # type: ignore[assignment]
+    raw.execute(f"PRAGMA busy_timeout={LOCK_SECONDS * 1000}")
+    for setting, value in wanted.items():
+        raw.execute(f"PRAGMA {setting}={value}")
+        found = raw.execute(f"PRAGMA {setting}").fetchone()[0]
+        if found != value:
+            raise StoreError(NOT_DURABLE.of(database=name, setting=setting, value=found))
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A read that tried to write would be rolled back without a word; query_only makes it fail.
+    write = connection.get_execution_options().get("acl_write", False)
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute(f"PRAGMA query_only={0 if write else 1}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _check_postgres(raw: Any, name: str) -> None:
+    before = raw.autocommit
+    raw.autocommit = True
+    try:
+        with raw.cursor() as cursor:
+            cursor.execute(
+                f"SET synchronous_commit = on; SET lock_timeout = '{LOCK_SECONDS}s';"
+                " SET timezone = 'UTC'"
+            )
+            cursor.execute("SHOW transaction_read_only")
+            if cursor.fetchone()[0] == "on":
+                raise StoreError(READ_ONLY.of(database=name))
+            cursor.execute("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
+            found = cursor.fetchone()
+            for setting, value in zip(("fsync", "synchronous_commit"), found, strict=True):
+                if value != "on":
+                    raise StoreError(NOT_DURABLE.of(database=name, setting=setting, value=value))
+    finally:
+        raw.autocommit = before
