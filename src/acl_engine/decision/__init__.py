@@ -1,1 +1,5 @@
 """PDP: a pure function of request, facts and policy to decision, scope and explanation."""
+
+from acl_engine.decision.pack_decider import PackDecider
+
+__all__ = ["PackDecider"]

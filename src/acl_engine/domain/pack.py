@@ -4,6 +4,7 @@ Files of `policies/<company>/<version>/`, read by `policy/pack.py` into the type
 
     model.conf       stock casbin model
     policy.csv       stock casbin policy: id, role, res, act, relation, stages, grant, eft
+    roles.yaml       roles: level, whether a person, name in both languages
     resources.yaml   record types: attributes (policy facts), fields (personal data), stages
     relations.yaml   each relation once, as an expression over `sub.x` and `res.x`
     settings.yaml    which factors, bindings, windows and limits apply
@@ -56,6 +57,16 @@ class ResourceSpec:
     fields: Mapping[str, FieldSpec]
     attributes: Mapping[str, Literal["text", "int", "bool"]]
     stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSpec:
+    """`level` orders the signed sheet: 0 outside, 1 front line, 2 branch, 3 region, 4 HQ."""
+
+    level: int
+    human: bool
+    zh: str
+    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +137,49 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """A cell of the matrix that is not a standing right: to be asked for, once, for one record."""
+
+    role: str
+    stages: tuple[str, ...]
+    fields: tuple[str, ...]
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One right, or one prohibition. `stages` is empty for any stage; `line` is its place."""
+
+    id: str
+    role: str
+    resource: str
+    action: str
+    relation: str
+    stages: tuple[str, ...]
+    grants: tuple[tuple[str, str], ...]  # field -> "clear" or a mask profile
+    allow: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
-    """Everything of one version of one company's policy. `version` is a digest of the files."""
+    """Everything of one version of one company's policy. `version` is a digest of the files.
+
+    `files` holds the texts as read: stock casbin is given the same two. `role_links` are the `g`
+    rows (role -> group).
+    """
 
     name: str
     version: str
-    model_text: str
-    policy_text: str
-    model_file: str
-    policy_file: str
+    folder: str
+    files: Mapping[str, str]
+    rows: tuple[Row, ...]
+    role_links: tuple[tuple[str, str], ...]
+    roles: Mapping[str, RoleSpec]
     resources: Mapping[str, ResourceSpec]
     relations: Mapping[str, RelationSpec]
     subject_attributes: Mapping[str, Literal["text", "int", "bool", "set"]]
     settings: Settings
     controls: Mapping[str, Control]
-    rule_controls: Mapping[str, str]  # rule id -> control it belongs to
-    roles: Mapping[str, str]  # role -> level name, from roles.yaml or resources.yaml
+    pending: tuple[Pending, ...]

@@ -22,6 +22,7 @@ class Action(StrEnum):
     REASSIGN = "reassign"
     SCAN_OUT = "scan_out"
     SCAN_IN = "scan_in"
+    OPEN_TICKET = "open_ticket"
     EXPORT = "export"
     PUBLISH = "publish"
 

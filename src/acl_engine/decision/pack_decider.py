@@ -1,0 +1,248 @@
+"""The decision point of a pack: one policy, read as decide, scope and reason.
+
+INVARIANTS
+- Pure: the same request and facts give the same decision; nothing is stored, no clock is read.
+- A deny row that may apply wins over every allow row. An allow row applies only if it certainly
+  does. No row: deny.
+- What several matching rows show is joined field by field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from acl_engine.decision import kleene
+from acl_engine.domain import scope as s
+from acl_engine.domain.decision import CLEAR, Decision, Effect, Grant, Show
+from acl_engine.domain.errors import Where
+from acl_engine.domain.facts import Facts, Value
+from acl_engine.domain.pack import Pack, Row
+from acl_engine.domain.request import Action, Request
+from acl_engine.domain.text import Message, Text
+from acl_engine.policy.expression import And, Expr, Literal, Name, Not, Or, parse
+from acl_engine.policy.expression import names as names_in
+from acl_engine.policy.pack_checks import closure
+
+# Actions that name no single record: allowed when some record may be reached, judged row by row.
+MANY = frozenset({Action.SEARCH, Action.REVERSE_LOOKUP, Action.COUNT_BY_PHONE, Action.AGGREGATE})
+
+ALLOWED = Text("decision.allowed", "依据 `{rules}` 允许", "allowed by `{rules}`")
+FORBIDDEN = Text("decision.forbidden", "`{rule}` 明令禁止", "forbidden by `{rule}`")
+NO_RULE = Text(
+    "decision.no-rule",
+    "没有任何一行授予角色 `{role}` 操作 `{action}`",
+    "no row grants role `{role}` the action `{action}`",
+)
+LACKING = Text(
+    "decision.lacking",
+    "最接近的一行 `{rule}` 还缺：{lacking}",
+    "the closest row `{rule}` lacks: {lacking}",
+)
+LEAST_PRIVILEGE = "least-privilege"
+STAGE_WINDOW = "stage-window"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    row: Row
+    tree: Expr  # the relation, expanded over sub.x and res.x
+    conjuncts: tuple[tuple[Expr, tuple[str, ...]], ...]  # each with the relations it is made of
+    stages: frozenset[str]
+
+
+class PackDecider:
+    """Implements `domain.ports.Decider` over one pack. Immutable; safe from any thread."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        relations = {
+            name: parse(spec.expression, Where(f"{pack.folder}/relations.yaml"))
+            for name, spec in pack.relations.items()
+        }
+        rules = tuple(_compile(row, relations, pack.folder) for row in pack.rows)
+        parents: dict[str, set[str]] = {}
+        for role, group in pack.role_links:
+            parents.setdefault(role, set()).add(group)
+        self._index: dict[tuple[str, str, str], tuple[_Rule, ...]] = {}
+        for role in pack.roles:
+            reach = closure(role, parents)
+            for rule in rules:
+                if rule.row.role in reach:
+                    key = (role, rule.row.resource, rule.row.action)
+                    self._index[key] = (*self._index.get(key, ()), rule)
+        self._rule_controls = {
+            rule: control.id for control in pack.controls.values() for rule in control.rules
+        }
+
+    @property
+    def version(self) -> str:
+        return self._pack.version
+
+    def decide(self, request: Request, facts: Facts) -> Decision:
+        """Allow or deny, with the scope, the fields, and on a denial the nearest miss."""
+        rules = self._rules(request, facts)
+        scope = self._scope(rules, facts.subject)
+        if request.action in MANY and facts.resource is None:
+            allows = [rule for rule in rules if rule.row.allow]
+            if scope != s.NOTHING:
+                return self._allow(allows, scope)
+            return self._deny(rules, request, facts)
+        matching = self._matching(rules, facts)
+        if matching and not self._forbidding(rules, facts):
+            return self._allow(matching, scope)
+        return self._deny(rules, request, facts)
+
+    def judge(self, request: Request, facts: Facts, row: Mapping[str, Value]) -> Decision:
+        """The same decision for one fetched row's attributes."""
+        one = Facts(facts.subject, row)
+        rules = self._rules(request, one)
+        matching = self._matching(rules, one)
+        if matching and not self._forbidding(rules, one):
+            return self._allow(matching, self._scope(rules, facts.subject))
+        return self._deny(rules, request, one)
+
+    def _rules(self, request: Request, facts: Facts) -> tuple[_Rule, ...]:
+        role = facts.subject.get("role")
+        return self._index.get((str(role), request.resource, str(request.action)), ())
+
+    def _matching(self, rules: tuple[_Rule, ...], facts: Facts) -> list[_Rule]:
+        return [
+            rule
+            for rule in rules
+            if rule.row.allow
+            and facts.resource is not None
+            and _staged(rule, facts.resource) is True
+            and kleene.truth(rule.tree, facts.subject, facts.resource) is True
+        ]
+
+    def _forbidding(self, rules: tuple[_Rule, ...], facts: Facts) -> list[_Rule]:
+        return [
+            rule
+            for rule in rules
+            if not rule.row.allow
+            and _staged(rule, facts.resource) is not False
+            and kleene.truth(rule.tree, facts.subject, facts.resource) is not False
+        ]
+
+    def _scope(self, rules: tuple[_Rule, ...], subject: Mapping[str, Value]) -> s.Scope:
+        allowed = s.any_of(
+            *(
+                s.all_of(_stage_scope(rule), kleene.scope(rule.tree, subject, want=True))
+                for rule in rules
+                if rule.row.allow
+            )
+        )
+        # A deny row keeps out what is not certainly outside of it.
+        spared = [
+            s.any_of(_outside_stages(rule), kleene.scope(rule.tree, subject, want=False))
+            for rule in rules
+            if not rule.row.allow
+        ]
+        return s.all_of(allowed, *spared)
+
+    def _allow(self, rules: list[_Rule], scope: s.Scope) -> Decision:
+        ids = tuple(rule.row.id for rule in rules)
+        return Decision(
+            Effect.ALLOW,
+            ids,
+            ALLOWED.of(rules=" ".join(ids)),
+            self.version,
+            scope,
+            MappingProxyType(_joined(rules)),
+        )
+
+    def _deny(self, rules: tuple[_Rule, ...], request: Request, facts: Facts) -> Decision:
+        forbidding = self._forbidding(rules, facts)
+        if forbidding:
+            rule = forbidding[0].row.id
+            owner = self._rule_controls.get(rule, LEAST_PRIVILEGE)
+            return self._denied((rule,), FORBIDDEN.of(rule=rule), (owner,))
+        candidates = [rule for rule in rules if rule.row.allow]
+        if not candidates:
+            role = facts.subject.get("role")
+            return self._denied(
+                (), NO_RULE.of(role=role, action=request.action), (LEAST_PRIVILEGE,)
+            )
+        nearest = min(candidates, key=lambda rule: len(_lacking(rule, facts)))
+        lacking = _lacking(nearest, facts)
+        controls: list[str] = []
+        for name in lacking:
+            spec = self._pack.relations.get(name)
+            control = spec.control if spec else STAGE_WINDOW
+            if control and control not in controls:
+                controls.append(control)
+        return self._denied(
+            (nearest.row.id,),
+            LACKING.of(rule=nearest.row.id, lacking=" ".join(lacking) or "-"),
+            tuple(controls) or (LEAST_PRIVILEGE,),
+        )
+
+    def _denied(
+        self, rules: tuple[str, ...], reason: Message, controls: tuple[str, ...]
+    ) -> Decision:
+        return Decision(Effect.DENY, rules, reason, self.version, controls=controls)
+
+
+def _compile(row: Row, relations: Mapping[str, Expr], folder: str) -> _Rule:
+    tree = parse(row.relation, Where(f"{folder}/policy.csv", row.line), relation=True)
+    parts = tree.parts if isinstance(tree, And) else (tree,)
+    conjuncts = tuple(
+        (_expand(part, relations), tuple(sorted(path[0] for path in names_in(part))))
+        for part in parts
+    )
+    return _Rule(row, _expand(tree, relations), conjuncts, frozenset(row.stages))
+
+
+def _expand(tree: Expr, relations: Mapping[str, Expr]) -> Expr:
+    match tree:
+        case Name((name,)):
+            return relations[name]
+        case Not(part):
+            return Not(_expand(part, relations))
+        case And(parts):
+            return And(tuple(_expand(part, relations) for part in parts))
+        case Or(parts):
+            return Or(tuple(_expand(part, relations) for part in parts))
+        case Literal():
+            return tree
+    raise kleene.Unreadable(type(tree).__name__)
+
+
+def _staged(rule: _Rule, resource: Mapping[str, Value] | None) -> bool | None:
+    if not rule.stages:
+        return True
+    stage = None if resource is None else resource.get("stage")
+    return None if stage is None else stage in rule.stages
+
+
+def _stage_scope(rule: _Rule) -> s.Scope:
+    stages: frozenset[s.Scalar] = frozenset(rule.stages)
+    return s.Member("stage", stages) if stages else s.EVERYTHING
+
+
+def _outside_stages(rule: _Rule) -> s.Scope:
+    return s.negate(_stage_scope(rule)) if rule.stages else s.NOTHING
+
+
+def _lacking(rule: _Rule, facts: Facts) -> tuple[str, ...]:
+    """The relations that are not certainly true, and `stage` if the stage does not fit."""
+    missing = [
+        name
+        for tree, made_of in rule.conjuncts
+        if kleene.truth(tree, facts.subject, facts.resource) is not True
+        for name in made_of
+    ]
+    if _staged(rule, facts.resource) is not True:
+        missing.append("stage")
+    return tuple(missing)
+
+
+def _joined(rules: list[_Rule]) -> dict[str, Grant]:
+    shown: dict[str, set[str]] = {}
+    for rule in rules:
+        for field, how in rule.row.grants:
+            shown.setdefault(field, set()).add(how)
+    return {
+        field: CLEAR if "clear" in hows else Grant(Show.MASK, tuple(sorted(hows)))
+        for field, hows in shown.items()
+    }

@@ -1,0 +1,294 @@
+"""The expression tree: one parser for matchers, relations and row conditions, with positions.
+
+casbin rewrites a matcher by textual replacement and hands it to an evaluator; here it is parsed
+once, by a grammar of its own, and everything else reads the tree: decide, scope, explain.
+
+    or      := and ("||" and)*          relations also write `|`
+    and     := not ("&&" not)*          relations also write `&`
+    not     := "!" not | compare
+    compare := sum (("=="|"!="|"<"|"<="|">"|">="|"in") sum)?
+    sum     := term (("+"|"-") term)*
+    term    := unary (("*"|"/"|"%") unary)*
+    primary := literal | name ("." name)* ("(" args ")")? | "(" or ("," or)* ")" | "[" args "]"
+
+INVARIANTS
+- What is not in the grammar is refused by name and column; nothing is guessed.
+- Depth and length are bounded, so that a hostile policy cannot exhaust the stack.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from acl_engine.domain.errors import PolicyError, Where
+from acl_engine.domain.text import Text
+
+MAX_LENGTH = 10_000
+MAX_DEPTH = 60
+
+UNREADABLE = Text(
+    "expression.unreadable",
+    "表达式读不懂：`{what}`",
+    "the expression cannot be read at `{what}`",
+    "可用：== != < <= > >= in && || ! ( ) 函数调用与字面量",
+    "allowed: == != < <= > >= in && || ! ( ), calls and literals",
+)
+TOO_LARGE = Text(
+    "expression.too-large",
+    "表达式过长或嵌套过深",
+    "the expression is too long or nested too deeply",
+    "请拆成多行策略",
+    "split it into several rows",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: str | int | float | bool | None
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A dotted name: `r.sub.role` is ("r", "sub", "role")."""
+
+    path: tuple[str, ...]
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: tuple[str, ...]
+    args: tuple["Expr", ...]
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    items: tuple["Expr", ...]
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """op one of == != < <= > >= in + - * / %."""
+
+    op: str
+    left: "Expr"
+    right: "Expr"
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: "Expr"
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple["Expr", ...]
+    column: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple["Expr", ...]
+    column: int = field(default=0, compare=False)
+
+
+Expr = Literal | Name | Call | Sequence | Binary | Not | And | Or
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>\d+(?:\.\d+)?)
+    | (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    | (?P<name>[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
+    | (?P<op>&&|\|\||==|!=|<=|>=|[<>!()\[\],+\-*/%&|])
+    )""",
+    re.VERBOSE,
+)
+_CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "None": None, "nil": None}
+_ESCAPE = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+def parse(text: str, where: Where, *, relation: bool = False) -> Expr:
+    """The tree of `text`. `relation` also reads the single `&` and `|` of the relation column.
+
+    Raises PolicyError with the column of the first thing that cannot be read.
+    """
+    if len(text) > MAX_LENGTH:
+        raise PolicyError(TOO_LARGE.of(), where)
+    return _Parser(tuple(_tokens(text, where)), where, relation).whole()
+
+
+def _tokens(text: str, where: Where) -> Iterator[_Token]:
+    at = 0
+    while text[at:].strip():
+        found = _TOKEN.match(text, at)
+        if found is None:
+            column = at + len(text[at:]) - len(text[at:].lstrip()) + 1
+            raise _unreadable(text[column - 1 :][:20], where, column)
+        kind = str(found.lastgroup)
+        yield _Token(kind, found[kind], found.start(kind) + 1)
+        at = found.end()
+
+
+def _unreadable(what: str, where: Where, column: int) -> PolicyError:
+    base = where.column - 1 if where.column else 0
+    return PolicyError(UNREADABLE.of(what=what), Where(where.file, where.line, base + column))
+
+
+class _Parser:
+    def __init__(self, tokens: tuple[_Token, ...], where: Where, relation: bool) -> None:
+        self._tokens = tokens
+        self._where = where
+        self._at = 0
+        self._depth = 0
+        self._or = {"||", "|"} if relation else {"||"}
+        self._and = {"&&", "&"} if relation else {"&&"}
+
+    def whole(self) -> Expr:
+        tree = self._disjunction()
+        if self._at < len(self._tokens):
+            raise self._refuse()
+        return tree
+
+    def _refuse(self) -> PolicyError:
+        if self._at < len(self._tokens):
+            token = self._tokens[self._at]
+            return _unreadable(token.text, self._where, token.column)
+        end = self._tokens[-1].column + len(self._tokens[-1].text) if self._tokens else 1
+        return _unreadable("end of line", self._where, end)
+
+    def _peek(self) -> str:
+        # A quoted "in" or "&&" is a value, never an operator.
+        if self._at < len(self._tokens) and self._tokens[self._at].kind != "text":
+            return self._tokens[self._at].text
+        return ""
+
+    def _take(self, *texts: str) -> _Token | None:
+        if self._peek() in texts:
+            self._at += 1
+            return self._tokens[self._at - 1]
+        return None
+
+    def _expect(self, text: str) -> None:
+        if not self._take(text):
+            raise self._refuse()
+
+    def _disjunction(self) -> Expr:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise PolicyError(TOO_LARGE.of(), self._where)
+        parts = [self._conjunction()]
+        while self._take(*self._or):
+            parts.append(self._conjunction())
+        self._depth -= 1
+        return parts[0] if len(parts) == 1 else Or(tuple(parts), parts[0].column)
+
+    def _conjunction(self) -> Expr:
+        parts = [self._negation()]
+        while self._take(*self._and):
+            parts.append(self._negation())
+        return parts[0] if len(parts) == 1 else And(tuple(parts), parts[0].column)
+
+    def _negation(self) -> Expr:
+        marks: list[_Token] = []
+        while mark := self._take("!"):
+            marks.append(mark)
+            if len(marks) > MAX_DEPTH:
+                raise PolicyError(TOO_LARGE.of(), self._where)
+        tree = self._comparison()
+        for mark in reversed(marks):
+            tree = Not(tree, mark.column)
+        return tree
+
+    def _comparison(self) -> Expr:
+        left = self._sum()
+        if op := self._take("==", "!=", "<", "<=", ">", ">=", "in"):
+            return Binary(op.text, left, self._sum(), op.column)
+        return left
+
+    def _sum(self) -> Expr:
+        tree = self._term()
+        while op := self._take("+", "-"):
+            tree = Binary(op.text, tree, self._term(), op.column)
+        return tree
+
+    def _term(self) -> Expr:
+        tree = self._primary()
+        while op := self._take("*", "/", "%"):
+            tree = Binary(op.text, tree, self._primary(), op.column)
+        return tree
+
+    def _primary(self) -> Expr:
+        if self._at >= len(self._tokens):
+            raise self._refuse()
+        token = self._tokens[self._at]
+        if token.kind == "text":
+            self._at += 1
+            return Literal(_ESCAPE.sub(r"\1", token.text[1:-1]), token.column)
+        if token.kind == "number":
+            self._at += 1
+            number = float(token.text) if "." in token.text else int(token.text)
+            return Literal(number, token.column)
+        if token.kind == "name" and token.text != "in":
+            self._at += 1
+            return self._named(token)
+        if self._take("-"):
+            return Binary("-", Literal(0, token.column), self._primary(), token.column)
+        if self._take("("):
+            return self._bracket(token)
+        if self._take("["):
+            return Sequence(self._list("]"), token.column)
+        raise self._refuse()
+
+    def _named(self, token: _Token) -> Expr:
+        if token.text in _CONSTANTS:
+            return Literal(_CONSTANTS[token.text], token.column)
+        path = tuple(token.text.split("."))
+        if self._take("("):
+            return Call(path, self._list(")"), token.column)
+        return Name(path, token.column)
+
+    def _bracket(self, token: _Token) -> Expr:
+        items = self._list(")")
+        if len(items) == 1 and self._tokens[self._at - 2].text != ",":
+            return items[0]
+        return Sequence(items, token.column)
+
+    def _list(self, end: str) -> tuple[Expr, ...]:
+        items: list[Expr] = []
+        while not self._take(end):
+            items.append(self._disjunction())
+            if not self._take(","):
+                self._expect(end)
+                break
+        return tuple(items)
+
+
+def names(tree: Expr) -> frozenset[tuple[str, ...]]:
+    """Every dotted name that the tree reads."""
+    match tree:
+        case Name(path):
+            return frozenset({path})
+        case Call(_, args):
+            return frozenset().union(*map(names, args))
+        case Sequence(items):
+            return frozenset().union(*map(names, items))
+        case Binary(_, left, right):
+            return names(left) | names(right)
+        case Not(part):
+            return names(part)
+        case And(parts) | Or(parts):
+            return frozenset().union(*map(names, parts))
+        case Literal():
+            return frozenset()

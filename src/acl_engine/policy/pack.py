@@ -1,0 +1,230 @@
+"""Reading a pack: the files of one company's policy, cross-checked, all findings at once."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from acl_engine.domain.control import Control, Edit
+from acl_engine.domain.errors import PolicyError, PolicyErrors, Where
+from acl_engine.domain.pack import (
+    ActSettings,
+    BudgetLimit,
+    DialSettings,
+    FieldSpec,
+    Kind,
+    LoginSettings,
+    LookupSettings,
+    Pack,
+    Pending,
+    RelationSpec,
+    ResourceSpec,
+    RoleSpec,
+    Settings,
+)
+from acl_engine.policy import pack_checks, strict_yaml
+from acl_engine.policy.pack_rows import read_model, read_rows
+
+FILES = (
+    "model.conf",
+    "policy.csv",
+    "roles.yaml",
+    "resources.yaml",
+    "relations.yaml",
+    "settings.yaml",
+    "controls.yaml",
+    "pending.yaml",
+)
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
+class _Role(_Strict):
+    level: int
+    human: bool
+    zh: str
+    en: str
+
+
+class _Roles(_Strict):
+    schema: Literal["acl-roles/1"]
+    roles: dict[str, _Role]
+
+
+class _Field(_Strict, rename={"data_class": "class"}):
+    kind: Kind
+    data_class: str
+    zh: str
+    en: str
+    person: str | None = None
+    searchable: bool = False
+
+
+class _Resource(_Strict):
+    key: str
+    stages: tuple[str, ...]
+    attributes: dict[str, Literal["text", "int", "bool"]]
+    fields: dict[str, _Field]
+
+
+class _Resources(_Strict):
+    schema: Literal["acl-resources/1"]
+    subject: dict[str, Literal["text", "int", "bool", "set"]]
+    resources: dict[str, _Resource]
+
+
+class _Relation(_Strict):
+    expression: str
+    zh: str
+    en: str
+    control: str | None = None
+
+
+class _Relations(_Strict):
+    schema: Literal["acl-relations/1"]
+    relations: dict[str, _Relation]
+
+
+class _Settings(_Strict):
+    schema: Literal["acl-settings/1"]
+    replay_only: bool
+    login: LoginSettings
+    lookup: LookupSettings
+    acts: ActSettings
+    dial: DialSettings
+    budgets: tuple[BudgetLimit, ...]
+
+
+class _Control(_Strict):
+    zh: str
+    en: str
+    line: str
+    pattern: str
+    rules: tuple[str, ...] = ()
+    off: tuple[Edit, ...] = ()
+
+
+class _Controls(_Strict):
+    schema: Literal["acl-controls/1"]
+    controls: dict[str, _Control]
+
+
+class _Pendings(_Strict):
+    schema: Literal["acl-pending/1"]
+    pending: tuple[Pending, ...]
+
+
+def load_pack(folder: Path | str) -> Pack:
+    """The pack in `folder`. Raises PolicyErrors with every finding, each with file and line."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise PolicyError(strict_yaml.MISSING.of(why="no such folder"), Where(str(folder)))
+    files: dict[str, str] = {}
+    findings: list[PolicyError] = []
+    for name in FILES:
+        try:
+            files[name] = (folder / name).read_bytes().decode("utf-8")
+        except OSError as failure:
+            missing = strict_yaml.MISSING.of(why=failure.strerror or "?")
+            findings.append(PolicyError(missing, Where(str(folder / name))))
+        except UnicodeDecodeError:
+            what = strict_yaml.SYNTAX.of(what="not UTF-8")
+            findings.append(PolicyError(what, Where(str(folder / name), 1)))
+    if findings:
+        raise PolicyErrors(tuple(findings))
+    return pack_from_files(files, folder=str(folder))
+
+
+def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
+    """Like `load_pack`, from texts: a bundle's files, or a derived pack of replay."""
+    reader = _Reader(files, folder)
+    roles = reader.yaml("roles.yaml", _Roles)
+    resources = reader.yaml("resources.yaml", _Resources)
+    relations = reader.yaml("relations.yaml", _Relations)
+    settings = reader.yaml("settings.yaml", _Settings)
+    controls = reader.yaml("controls.yaml", _Controls)
+    pending = reader.yaml("pending.yaml", _Pendings)
+    if reader.findings:
+        raise PolicyErrors(tuple(reader.findings))
+    read_model(files["model.conf"], f"{folder}/model.conf", reader.findings)
+    rows, links = read_rows(files["policy.csv"], f"{folder}/policy.csv", reader.findings)
+    pack = Pack(
+        name=Path(folder).parent.name or "pack",
+        version=version_of(files),
+        folder=folder,
+        files=dict(files),
+        rows=rows,
+        role_links=links,
+        roles={k: RoleSpec(v.level, v.human, v.zh, v.en) for k, v in roles.roles.items()},
+        resources={k: _resource(k, v) for k, v in resources.resources.items()},
+        relations={
+            k: RelationSpec(k, v.expression, v.control, v.zh, v.en)
+            for k, v in relations.relations.items()
+        },
+        subject_attributes=resources.subject,
+        settings=Settings(
+            settings.replay_only,
+            settings.login,
+            settings.lookup,
+            settings.acts,
+            settings.dial,
+            settings.budgets,
+        ),
+        controls={
+            k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)
+            for k, v in controls.controls.items()
+        },
+        pending=pending.pending,
+    )
+    reader.findings.extend(pack_checks.findings(pack))
+    if reader.findings:
+        raise PolicyErrors(tuple(sorted(reader.findings, key=lambda one: one.where or Where(""))))
+    return pack
+
+
+def version_of(files: Mapping[str, str]) -> str:
+    """The first 16 hex digits of SHA-256 over names and texts, each with its length."""
+    state = hashlib.sha256()
+    for name in FILES:
+        for part in (name.encode(), files[name].encode()):
+            state.update(len(part).to_bytes(8, "big") + part)
+    return state.hexdigest()[:16]
+
+
+def document_types() -> Iterator[tuple[str, type[Any]]]:
+    """File name and type of each YAML document, for the published JSON Schemas."""
+    yield "roles.yaml", _Roles
+    yield "resources.yaml", _Resources
+    yield "relations.yaml", _Relations
+    yield "settings.yaml", _Settings
+    yield "controls.yaml", _Controls
+    yield "pending.yaml", _Pendings
+
+
+def _resource(name: str, read: _Resource) -> ResourceSpec:
+    fields = {
+        k: FieldSpec(k, v.kind, v.data_class, v.zh, v.en, v.person, v.searchable)
+        for k, v in read.fields.items()
+    }
+    return ResourceSpec(name, read.key, fields, read.attributes, read.stages)
+
+
+class _Reader:
+    def __init__(self, files: Mapping[str, str], folder: str) -> None:
+        self._files = files
+        self._folder = folder
+        self.findings: list[PolicyError] = []
+
+    def yaml(self, name: str, kind: type[Any]) -> Any:
+        file = f"{self._folder}/{name}"
+        try:
+            return strict_yaml.read_text(
+                self._files[name].encode(), kind, file=file, error=PolicyError
+            )
+        except PolicyError as finding:
+            self.findings.append(finding)
+            return None

@@ -1,0 +1,235 @@
+"""Cross-checks of a pack: every word of a row must exist somewhere. All findings, with lines."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from acl_engine.domain.errors import PolicyError, Where
+from acl_engine.domain.pack import Pack, Row
+from acl_engine.domain.request import Action
+from acl_engine.domain.text import Text
+from acl_engine.policy.expression import Expr, Name, names, parse
+
+# The mask profiles are data of the masking room, which policy may not import; a test compares.
+PROFILES = frozenset(
+    {
+        "label-gbt41833",
+        "screen-strict",
+        "pickup",
+        "spp-2022-case8",
+        "housing-strict",
+        "legacy-3-4",
+        "city-only",
+        "tail-4",
+    }
+)
+LINES = frozenset({"login", *(str(step) for step in range(12))})
+FUNCTIONS = frozenset({"startsWith"})
+
+UNKNOWN_WORD = Text(
+    "pack.unknown-word",
+    "{what} `{word}` 不存在",
+    "{what} `{word}` does not exist",
+    "最接近的：{near}",
+    "closest: {near}",
+)
+TWICE = Text("pack.id-twice", "行编号 `{id}` 重复", "row id `{id}` stands twice")
+CYCLE = Text("pack.role-cycle", "角色组成环：`{role}`", "the role `{role}` is in a cycle")
+UNUSED = Text(
+    "pack.unused-relation",
+    "关系 `{name}` 没有任何一行使用",
+    "relation `{name}` is used by no row",
+    "删除它，或在 policy.csv 中使用",
+    "delete it, or use it in policy.csv",
+)
+REPLAY_ONLY = Text(
+    "pack.weak-in-production",
+    "设置 `{setting}` 过弱，只允许 `replay_only: true` 的策略",
+    "setting `{setting}` is too weak for a pack that is not `replay_only: true`",
+    "请改强，或标记为仅供回放",
+    "make it stronger, or mark the pack as replay only",
+)
+
+
+def findings(pack: Pack) -> Iterator[PolicyError]:
+    """Everything that is wrong with a pack whose files could each be read."""
+    yield from _relations(pack)
+    yield from _rows(pack)
+    yield from _links(pack)
+    yield from _controls(pack)
+    yield from _pending(pack)
+    yield from _settings(pack)
+
+
+def _unknown(what: str, word: str, known: "set[str] | frozenset[str]", where: Where) -> PolicyError:
+    near = ", ".join(get_close_matches(word, sorted(known), 3, 0.4)) or "-"
+    return PolicyError(UNKNOWN_WORD.of(what=what, word=word, near=near), where)
+
+
+def _rows(pack: Pack) -> Iterator[PolicyError]:
+    seen: set[str] = set()
+    used: set[str] = set()
+    for row in pack.rows:
+        where = Where(f"{pack.folder}/policy.csv", row.line)
+        if row.id in seen:
+            yield PolicyError(TWICE.of(id=row.id), where)
+        seen.add(row.id)
+        yield from _row_words(pack, row, where)
+        try:
+            words = names(parse(row.relation, where, relation=True))
+        except PolicyError as finding:
+            yield finding
+            continue
+        for path in words:
+            used.add(path[0])
+            if path[0] not in pack.relations or len(path) != 1:
+                yield _unknown("relation", ".".join(path), set(pack.relations), where)
+    for name in sorted(set(pack.relations) - used):
+        yield PolicyError(UNUSED.of(name=name), Where(f"{pack.folder}/relations.yaml"))
+
+
+def _row_words(pack: Pack, row: Row, where: Where) -> Iterator[PolicyError]:
+    groups = {group for _, group in pack.role_links}
+    if row.role not in pack.roles and row.role not in groups:
+        yield _unknown("role", row.role, set(pack.roles) | groups, where)
+    if row.action not in set(Action):
+        yield _unknown("action", row.action, {str(action) for action in Action}, where)
+    resource = pack.resources.get(row.resource)
+    if resource is None:
+        yield _unknown("resource", row.resource, set(pack.resources), where)
+        return
+    for stage in row.stages:
+        if stage not in resource.stages:
+            yield _unknown("stage", stage, set(resource.stages), where)
+    for field, how in row.grants:
+        if field not in resource.fields:
+            yield _unknown("field", field, set(resource.fields), where)
+        if how != "clear" and how not in PROFILES:
+            yield _unknown("mask profile", how, PROFILES, where)
+
+
+def _relations(pack: Pack) -> Iterator[PolicyError]:
+    file = f"{pack.folder}/relations.yaml"
+    subject = set(pack.subject_attributes)
+    resource = {a for spec in pack.resources.values() for a in spec.attributes}
+    for name, spec in pack.relations.items():
+        where = Where(file, _line_of(pack.files["relations.yaml"], name))
+        if spec.control is not None and spec.control not in pack.controls:
+            yield _unknown("control", spec.control, set(pack.controls), where)
+        try:
+            tree = parse(spec.expression, where)
+        except PolicyError as finding:
+            yield finding
+            continue
+        yield from _attributes(tree, subject, resource, where)
+
+
+def _attributes(
+    tree: Expr, subject: set[str], resource: set[str], where: Where
+) -> Iterator[PolicyError]:
+    for path in sorted(names(tree)):
+        known = {"sub": subject, "res": resource}.get(path[0])
+        if known is None or len(path) != 2 or path[1] not in known:
+            yield _unknown(
+                "attribute",
+                ".".join(path),
+                {f"sub.{a}" for a in subject} | {f"res.{a}" for a in resource},
+                where,
+            )
+    for function in sorted(_functions(tree) - FUNCTIONS):
+        yield _unknown("function", function, FUNCTIONS, where)
+
+
+def _functions(tree: Expr) -> set[str]:
+    if isinstance(tree, Name):
+        return set()
+    found = {".".join(tree.function)} if hasattr(tree, "function") else set()
+    for slot in ("args", "items", "parts"):
+        for part in getattr(tree, slot, ()):
+            found |= _functions(part)
+    for slot in ("left", "right", "part"):
+        if hasattr(tree, slot):
+            found |= _functions(getattr(tree, slot))
+    return found
+
+
+def _links(pack: Pack) -> Iterator[PolicyError]:
+    file = f"{pack.folder}/policy.csv"
+    parents: dict[str, set[str]] = {}
+    for role, group in pack.role_links:
+        parents.setdefault(role, set()).add(group)
+        where = Where(file, _line_of(pack.files["policy.csv"], f"g, {role}"))
+        if role not in pack.roles and role not in {child for _, child in pack.role_links}:
+            yield _unknown("role", role, set(pack.roles), where)
+    for role in parents:
+        if role in closure(role, parents, with_self=False):
+            yield PolicyError(CYCLE.of(role=role), Where(file))
+
+
+def closure(role: str, parents: dict[str, set[str]], *, with_self: bool = True) -> frozenset[str]:
+    """Every group that a role belongs to, over any number of links."""
+    found: set[str] = {role} if with_self else set()
+    waiting = [role]
+    while waiting:
+        for parent in parents.get(waiting.pop(), ()):
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return frozenset(found)
+
+
+def _controls(pack: Pack) -> Iterator[PolicyError]:
+    file = f"{pack.folder}/controls.yaml"
+    rules = {row.id for row in pack.rows}
+    for name, control in pack.controls.items():
+        where = Where(file, _line_of(pack.files["controls.yaml"], name))
+        if control.line not in LINES:
+            yield _unknown("line", control.line, LINES, where)
+        for rule in control.rules:
+            if rule not in rules:
+                yield _unknown("rule", rule, rules, where)
+        for edit in control.off:
+            if edit.kind == "relation" and edit.name not in pack.relations:
+                yield _unknown("relation", edit.name, set(pack.relations), where)
+            if edit.kind == "remove" and edit.name not in rules:
+                yield _unknown("rule", edit.name, rules, where)
+
+
+def _pending(pack: Pack) -> Iterator[PolicyError]:
+    file = f"{pack.folder}/pending.yaml"
+    fields = {f for spec in pack.resources.values() for f in spec.fields}
+    stages = {s for spec in pack.resources.values() for s in spec.stages}
+    for cell in pack.pending:
+        where = Where(file, _line_of(pack.files["pending.yaml"], f"- role: {cell.role}"))
+        if cell.role not in pack.roles:
+            yield _unknown("role", cell.role, set(pack.roles), where)
+        for field in cell.fields:
+            if field not in fields:
+                yield _unknown("field", field, fields, where)
+        for stage in cell.stages:
+            if stage not in stages:
+                yield _unknown("stage", stage, stages, where)
+
+
+def _settings(pack: Pack) -> Iterator[PolicyError]:
+    settings = pack.settings
+    weak = {
+        "login.second_factor": settings.login.second_factor == "none",
+        "login.device_binding": settings.login.device_binding == "none",
+        "login.strong_passwords": not settings.login.strong_passwords,
+        "login.sessions_per_person": settings.login.sessions_per_person != 1,
+        "lookup.broad_search": settings.lookup.broad_search,
+        "acts.rostered_reassign": not settings.acts.rostered_reassign,
+        "acts.dual_scan": not settings.acts.dual_scan,
+        "budgets": not settings.budgets,
+    }
+    if not settings.replay_only:
+        for name in sorted(name for name, is_weak in weak.items() if is_weak):
+            yield PolicyError(REPLAY_ONLY.of(setting=name), Where(f"{pack.folder}/settings.yaml"))
+
+
+def _line_of(text: str, word: str) -> int:
+    """The first line that starts with `word`, for errors in files whose reader kept no lines."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip().startswith(word):
+            return number
+    return 0

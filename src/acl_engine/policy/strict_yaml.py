@@ -1,0 +1,195 @@
+"""Strict YAML: typed, with the file and line of everything that is wrong.
+
+Only strings, integers, booleans (`true`/`false`), null, lists and mappings are read; no dates, no
+`yes`/`no`, no tags, no aliases. Unknown and duplicate keys are errors. The types are msgspec
+structs, so the published JSON Schema and the reader cannot drift apart.
+"""
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from acl_engine.domain.errors import AclError, InputError, Where
+from acl_engine.domain.text import Text
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 40
+
+MISSING = Text(
+    "yaml.missing",
+    "读不到文件：{why}",
+    "the file cannot be read: {why}",
+    "请检查路径与权限",
+    "check the path and its permissions",
+)
+SYNTAX = Text(
+    "yaml.syntax",
+    "YAML 语法错误：{what}",
+    "YAML syntax error: {what}",
+    "请检查缩进与引号",
+    "check indentation and quotes",
+)
+DUPLICATE = Text("yaml.duplicate", "键 `{key}` 重复", "key `{key}` stands twice")
+UNKNOWN = Text(
+    "yaml.unknown-key",
+    "未知的键 `{key}`",
+    "unknown key `{key}`",
+    "可用：{known}",
+    "known: {known}",
+)
+WRONG = Text("yaml.wrong-type", "`{path}`：{what}", "`{path}`: {what}")
+
+_T = TypeVar("_T")
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_PATH_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?\Z", re.DOTALL)
+_PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
+
+_Lines = dict[tuple[str | int, ...], Where]
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's parser without aliases: a few lines of them expand to gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(None, None, "aliases are not read", mark)
+        return super().compose_node(parent, index)
+
+
+def read(path: Path, kind: type[_T], *, error: type[AclError] = InputError) -> _T:
+    """The document at `path` as `kind`. Raises `error` with file, line and what to do."""
+    try:
+        data = path.read_bytes()
+    except OSError as failure:
+        raise error(MISSING.of(why=failure.strerror or "?"), Where(str(path))) from None
+    return read_text(data, kind, file=str(path), error=error)
+
+
+def read_text(data: bytes, kind: type[_T], *, file: str, error: type[AclError] = InputError) -> _T:
+    """Like `read`, for bytes already at hand."""
+    if len(data) > MAX_BYTES:
+        raise error(MISSING.of(why="larger than 8 MiB"), Where(file))
+    lines: _Lines = {}
+    try:
+        node = _Loader(data.decode("utf-8")).get_single_node()
+    except UnicodeDecodeError:
+        raise error(SYNTAX.of(what="not UTF-8"), Where(file, 1)) from None
+    except yaml.YAMLError as failure:
+        mark = getattr(failure, "problem_mark", None)
+        where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file)
+        what = getattr(failure, "problem", None) or "not a YAML document"
+        raise error(SYNTAX.of(what=_plain(str(what))), where) from None
+    value = _plain_value(node, (), lines, file, error) if node is not None else {}
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as failure:
+        raise _typed(str(failure), kind, lines, file, error) from None
+
+
+def schema(kind: type[Any]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a document type."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(kind),
+    }
+
+
+def _plain(text: str) -> str:
+    return text.replace("{", "(").replace("}", ")").replace("\n", " ")
+
+
+def _plain_value(
+    node: yaml.Node,
+    path: tuple[str | int, ...],
+    lines: _Lines,
+    file: str,
+    error: type[AclError],
+) -> Any:
+    where = Where(file, node.start_mark.line + 1, node.start_mark.column + 1)
+    lines.setdefault(path, where)
+    if len(path) > MAX_DEPTH:
+        raise error(SYNTAX.of(what="nested too deeply"), where)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, lines, file, error)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _plain_value(item, (*path, index), lines, file, error)
+            for index, item in enumerate(node.value)
+        ]
+    return _scalar(node)
+
+
+def _mapping(
+    node: yaml.MappingNode,
+    path: tuple[str | int, ...],
+    lines: _Lines,
+    file: str,
+    error: type[AclError],
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        where = Where(file, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        key = str(key_node.value)
+        if key in found:
+            raise error(DUPLICATE.of(key=key), where)
+        lines[(*path, key)] = where
+        found[key] = _plain_value(value_node, (*path, key), lines, file, error)
+    return found
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text = str(node.value)
+    if getattr(node, "style", None) in ("'", '"', "|", ">"):
+        return text
+    if text in ("true", "false"):
+        return text == "true"
+    if text in ("null", "~", ""):
+        return None
+    return int(text) if _INT.match(text) else text
+
+
+def _typed(
+    message: str, kind: type[Any], lines: _Lines, file: str, error: type[AclError]
+) -> AclError:
+    found = _PATH_AT.match(message)
+    what, shown = (found["what"], found["path"] or "$") if found else (message, "$")
+    path: tuple[str | int, ...] = tuple(
+        int(index) if index.isdigit() else (name or index)
+        for name, index in _PATH_PART.findall(shown)
+    )
+    unknown = _UNKNOWN_FIELD.match(what)
+    if unknown:
+        key = unknown["key"]
+        where = _nearest((*path, key), lines, file)
+        return error(UNKNOWN.of(key=key, known=_known(kind, key)), where)
+    what = _plain(what[0].lower() + what[1:])
+    return error(WRONG.of(path=_plain(shown), what=what), _nearest(path, lines, file))
+
+
+def _nearest(path: tuple[str | int, ...], lines: _Lines, file: str) -> Where:
+    """The line of the longest part of `path` that is known; `...` matches the first that fits."""
+    if path in lines:
+        return lines[path]
+    for candidate, where in lines.items():
+        if len(candidate) == len(path) and all(
+            theirs == "..." or theirs == ours for ours, theirs in zip(candidate, path, strict=True)
+        ):
+            return where
+    return _nearest(path[:-1], lines, file) if path else Where(file, 1)
+
+
+def _known(kind: type[Any], key: str) -> str:
+    fields = sorted(
+        {
+            name
+            for one in msgspec.json.schema(kind).get("$defs", {}).values()
+            for name in one.get("properties", {})
+        }
+    )
+    return ", ".join(get_close_matches(key, fields, 5, 0.5) or fields[:12])
