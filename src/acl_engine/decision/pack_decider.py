@@ -101,6 +101,10 @@ class PackDecider:
             return self._allow(matching, self._scope(rules, facts.subject))
         return self._deny(rules, request, one)
 
+    def scope(self, request: Request, facts: Facts) -> s.Scope:
+        """The rows of the resource that this person may reach by this action."""
+        return self._scope(self._rules(request, facts), facts.subject)
+
     def _rules(self, request: Request, facts: Facts) -> tuple[_Rule, ...]:
         role = facts.subject.get("role")
         return self._index.get((str(role), request.resource, str(request.action)), ())
@@ -187,22 +191,23 @@ def _compile(row: Row, relations: Mapping[str, Expr], folder: str) -> _Rule:
     tree = parse(row.relation, Where(f"{folder}/policy.csv", row.line), relation=True)
     parts = tree.parts if isinstance(tree, And) else (tree,)
     conjuncts = tuple(
-        (_expand(part, relations), tuple(sorted(path[0] for path in names_in(part))))
+        (expand(part, relations), tuple(sorted(path[0] for path in names_in(part))))
         for part in parts
     )
-    return _Rule(row, _expand(tree, relations), conjuncts, frozenset(row.stages))
+    return _Rule(row, expand(tree, relations), conjuncts, frozenset(row.stages))
 
 
-def _expand(tree: Expr, relations: Mapping[str, Expr]) -> Expr:
+def expand(tree: Expr, relations: Mapping[str, Expr]) -> Expr:
+    """A relation column's tree with each word replaced by its relation's expression."""
     match tree:
         case Name((name,)):
             return relations[name]
         case Not(part):
-            return Not(_expand(part, relations))
+            return Not(expand(part, relations))
         case And(parts):
-            return And(tuple(_expand(part, relations) for part in parts))
+            return And(tuple(expand(part, relations) for part in parts))
         case Or(parts):
-            return Or(tuple(_expand(part, relations) for part in parts))
+            return Or(tuple(expand(part, relations) for part in parts))
         case Literal():
             return tree
     raise kleene.Unreadable(type(tree).__name__)
