@@ -53,7 +53,7 @@ def stock(pack: Pack) -> casbin.Enforcer:
 
 
 @pytest.mark.parametrize("name", PACKS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_stock_casbin_agrees(name: str, data: st.DataObject) -> None:
     """The same files, given to casbin itself, allow and deny the same."""
@@ -70,7 +70,7 @@ _ENFORCERS: dict[str, casbin.Enforcer] = {}
 
 
 @pytest.mark.parametrize("name", PACKS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_scope_is_decide_row_by_row(name: str, data: st.DataObject) -> None:
     """A row is in the scope exactly if the same person is allowed that row."""

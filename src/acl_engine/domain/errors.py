@@ -9,6 +9,7 @@ INVARIANTS
 
 from dataclasses import dataclass
 
+from acl_engine.domain.control import Refusal
 from acl_engine.domain.text import Lang, Message, Text
 
 
@@ -115,3 +116,16 @@ class AccessDenied(AclError):
     def __init__(self, request_id: str) -> None:
         super().__init__(DENIED.of(request=request_id))
         self.request_id = request_id
+
+
+ACT_REFUSED = Text("act-refused", "操作被拒绝", "the act was refused")
+
+
+class ActRefused(AclError):
+    """The state of a record does not allow an act. The door writes it down and denies."""
+
+    exit_code = 1
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(ACT_REFUSED.of())
+        self.refusal = refusal

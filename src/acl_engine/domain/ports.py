@@ -3,14 +3,17 @@
 `personal.Records` stands apart, because the unmasked record is protected.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.calls import Binding, Call
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Request
+from acl_engine.domain.scope import Scope
 
 
 class Clock(Protocol):
@@ -33,6 +36,10 @@ class Directory(Protocol):
         """The live facts for this person and, when the request names one, this record."""
         ...
 
+    def count(self, request: Request, scope: Scope) -> Mapping[str, int]:
+        """How many records of the scope are at each stage. No record is named."""
+        ...
+
 
 class Decider(Protocol):
     """The decision point. Pure: no I/O, no clock, no state that grows."""
@@ -46,7 +53,7 @@ class Decider(Protocol):
         """
         ...
 
-    def judge(self, request: Request, facts: Facts, row: "dict[str, Value]") -> Decision:
+    def judge(self, request: Request, facts: Facts, row: Mapping[str, Value]) -> Decision:
         """Step 8: the same decision for one fetched row's attributes."""
         ...
 
@@ -77,3 +84,80 @@ class Pseudonyms(Protocol):
     def digest(self, kind: str, value: str) -> str:
         """A keyed hash: the log can be searched for a value without holding it."""
         ...
+
+
+class Acts(Protocol):
+    """Changes of custody, assignment and purpose; each is one transaction that records its maker.
+
+    All raise ActRefused, with the control, when the state of the parcel does not allow the act.
+    Times are epoch seconds UTC.
+    """
+
+    def scan_out(self, who: Principal, waybill_no: str, to_unit: str, now: int) -> None: ...
+
+    def scan_in(self, who: Principal, waybill_no: str, now: int, *, dual: bool) -> None:
+        """`dual`: refused unless the last out-scan was to this unit (control dual-scan).
+        Otherwise custody moves here all the same and counts as sound, as it did in 2020."""
+        ...
+
+    def reassign(
+        self, who: Principal, waybill_no: str, to_person: str, now: int, *, rostered: bool
+    ) -> None:
+        """`rostered`: refused unless `to_person` is rostered for the area now, works in the
+        parcel's destination branch and is not `who` (control rostered-reassign). Otherwise the
+        assignment counts as sound all the same, as it did in 2020."""
+        ...
+
+    def open_ticket(
+        self,
+        who: Principal,
+        waybill_no: str,
+        source: str,
+        caller_index: str | None,
+        pickup_code: str | None,
+        now: int,
+        *,
+        verified: bool,
+    ) -> str:
+        """A ticket held by `who`; its id. `verified`: refused unless the network's caller number
+        (its keyed index) is the sender's or the recipient's, or the pickup code fits (control
+        caller-verification). `source` is the telephone or app event behind it."""
+        ...
+
+
+class Dials(Protocol):
+    """State of one-click dial. No number is stored in any form."""
+
+    def live(self, waybill_no: str, person: str, now: int) -> Binding | None:
+        """The binding of this parcel and person that has neither expired nor ended."""
+        ...
+
+    def bind(self, binding: Binding) -> None: ...
+
+    def unbind(self, binding_id: str, now: int) -> None: ...
+
+    def mint(self, token_hash: str, binding_id: str, session: str, expires_at: int) -> None:
+        """Keep a capability for one call."""
+        ...
+
+    def take(self, token_hash: str, session: str, now: int) -> Binding | None:
+        """Use a capability up, atomically; None if it is unknown, used, expired, or another's."""
+        ...
+
+    def attempts(self, waybill_no: str, since: int) -> int: ...
+
+    def record(self, call: Call) -> None: ...
+
+
+class DialProvider(Protocol):
+    """A telephone provider with privacy numbers. Only the broker hands it a number."""
+
+    def bind(self, number: str, expires_at: int) -> str:
+        """Bind an intermediate number (AXB); the provider's reference, which holds no number."""
+        ...
+
+    def call(self, reference: str) -> str:
+        """Ring both sides; the outcome: answered, busy, no-answer, off."""
+        ...
+
+    def unbind(self, reference: str) -> None: ...

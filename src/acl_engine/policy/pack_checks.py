@@ -19,7 +19,6 @@ PROFILES = frozenset(
         "housing-strict",
         "legacy-3-4",
         "city-only",
-        "tail-4",
     }
 )
 LINES = frozenset({"login", *(str(step) for step in range(12))})
