@@ -99,3 +99,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database.open(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def company(database: Database) -> Database:
+    """The database with the small company of the contract suites in it."""
+    from tests.contract.company import build
+
+    build(database)
+    return database

@@ -30,7 +30,9 @@ class Records(Protocol):
     def find(self, request: Request, scope: Scope) -> Sequence[PersonalRecord]:
         """Rows of `request.resource` that match its key or criteria *and* the scope.
 
-        At most `request.limit` rows, ordered by id, after the cursor `request.after`.
-        Raises StoreError.
+        At most `request.limit` rows in the order of their keys, after the key
+        `request.after`. A field that is made from other records (a trace) is
+        made only where `request.fields` is empty or names it.
+        Raises StoreError, or InputError for a criterion that cannot be searched.
         """
         ...

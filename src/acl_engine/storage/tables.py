@@ -256,7 +256,8 @@ assignments = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# What gives a purpose: ticket, claim, settlement batch, print job, change, judicial file.
+# What gives a purpose, one row a waybill. `kind` is ticket, claim, batch, print_job, change or
+# judicial; without a waybill the item's own id stands in its place.
 work_items = Table(
     "work_items",
     metadata,
@@ -324,7 +325,6 @@ dial_capabilities = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("binding", String(64), ForeignKey("dial_bindings.id"), nullable=False),
     Column("session", String(64), nullable=False),
-    Column("minted_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
 )

@@ -237,7 +237,6 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("binding", sa.String(length=64), nullable=False),
         sa.Column("session", sa.String(length=64), nullable=False),
-        sa.Column("minted_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(

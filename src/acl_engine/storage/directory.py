@@ -1,0 +1,185 @@
+"""The directory: live facts about who asks and what is asked for, one snapshot, three queries.
+
+INVARIANTS
+- No personal field is read: neither `waybill_people` nor a customer's payload.
+- The same queries run whether or not the named record exists.
+- A fact that its gainer made alone counts for nothing (shift, roster line, ticket).
+- Every fact is of now: nothing is taken from the session but who it belongs to.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Executable,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from acl_engine.domain.facts import Facts, Value
+from acl_engine.domain.ports import Clock
+from acl_engine.domain.principal import Principal
+from acl_engine.domain.request import Request
+from acl_engine.domain.scope import Scope
+from acl_engine.storage.criteria import equals, unsearchable
+from acl_engine.storage.database import Database
+from acl_engine.storage.resources import RESOURCES, ResourceMap, stored
+from acl_engine.storage.scope_sql import condition
+from acl_engine.storage.tables import customers, devices, roster, shifts, units, work_items
+
+DAY = 86_400
+CLAIM_DAYS = 30
+
+# Work item kind -> the set of waybills (or, without one, of items) it opens.
+SETS = {
+    "ticket": "tickets",
+    "claim": "claims",
+    "batch": "batches",
+    "print_job": "print_jobs",
+    "change": "changes",
+}
+_ROSTER = "roster_areas"
+
+
+def _not_self_made(made_by: ColumnElement[Any]) -> ColumnElement[bool]:
+    return made_by.not_in([bindparam("person"), bindparam("account")])
+
+
+def _subject_query(resource: ResourceMap) -> Executable:
+    now: BindParameter[int] = bindparam("now")
+    device = exists().where(
+        devices.c.id == bindparam("device"),
+        devices.c.person == bindparam("person"),
+        devices.c.status == "active",
+        devices.c.lease_until > now,
+    )
+    shift = exists().where(
+        shifts.c.person == bindparam("person"),
+        shifts.c.starts_at <= now,
+        shifts.c.ends_at > now,
+        _not_self_made(shifts.c.made_by),
+    )
+    path = select(units.c.path).where(units.c.id == bindparam("unit")).scalar_subquery()
+    bound = select(customers.c.phone_bound_at).where(customers.c.id == bindparam("customer"))
+    return select(
+        path.label("unit_path"),
+        device.label("device_bound"),
+        shift.label("on_shift"),
+        bound.scalar_subquery().label("bound_since"),
+        *(fact.label(name) for name, fact in resource.subject_facts.items()),
+    )
+
+
+def _sets_query() -> Executable:
+    now: BindParameter[int] = bindparam("now")
+    areas = select(literal(_ROSTER).label("kind"), roster.c.area.label("value")).where(
+        roster.c.person == bindparam("person"),
+        roster.c.valid_from <= now,
+        roster.c.valid_to > now,
+        _not_self_made(roster.c.made_by),
+    )
+    recent = (work_items.c.kind != "claim") | (work_items.c.opened_at > bindparam("claims_since"))
+    items = select(
+        work_items.c.kind, func.coalesce(work_items.c.waybill_no, work_items.c.id)
+    ).where(
+        work_items.c.holder == bindparam("account"),
+        work_items.c.closed_at.is_(None),
+        work_items.c.opened_at <= now,
+        work_items.c.source != "",
+        _not_self_made(work_items.c.made_by),
+        recent,
+    )
+    return union_all(areas, items)
+
+
+class DirectoryStore:
+    """The Directory port over the database."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        resources: Mapping[str, ResourceMap] = RESOURCES,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._resources = resources
+        self._sets = _sets_query()
+        self._subject = {name: _subject_query(one) for name, one in resources.items()}
+        self._resource = {
+            name: select(*one.attributes.values()).where(one.key == bindparam("key"))
+            for name, one in resources.items()
+        }
+
+    def facts(self, principal: Principal, request: Request) -> Facts:
+        """The live facts of this person and, when the request names one, this record.
+
+        Raises StoreError.
+        """
+        resource = stored(self._resources, request.resource)
+        now = int(self._clock.now().timestamp())
+        asked = {
+            "person": principal.person,
+            "account": principal.account,
+            "unit": principal.unit,
+            "device": principal.device,
+            "customer": principal.customer,
+            "now": now,
+            "claims_since": now - CLAIM_DAYS * DAY,
+        }
+        with self._database.read() as cx:
+            live = cx.execute(self._subject[resource.type], asked).mappings().one()
+            sets = cx.execute(self._sets, asked).all()
+            record = self._record(cx, resource, request.key)
+        subject = _session_facts(principal, now) | dict(live)
+        # An empty path would be a prefix of every unit's: it is no path.
+        subject["unit_path"] = subject["unit_path"] or None
+        for name in (_ROSTER, *SETS):
+            values = frozenset(value for kind, value in sets if kind == name)
+            subject[SETS.get(name, name)] = values
+        return Facts(subject, record)
+
+    def count(self, request: Request, scope: Scope) -> Mapping[str, int]:
+        """How many records of the scope are at each stage, by criteria over policy facts alone.
+
+        Raises StoreError, or InputError for a criterion that is no policy fact.
+        """
+        resource = stored(self._resources, request.resource)
+        where = [condition(scope, resource.columns(), self._database.dialect)]
+        for name, value in request.by:
+            if name not in resource.attributes:
+                raise unsearchable(resource.type, name)
+            where.append(equals(resource.attributes[name], value))
+        stage = resource.attributes["stage"]
+        query = select(stage, func.count()).where(*where).group_by(stage)
+        with self._database.read() as cx:
+            return {row[0]: row[1] for row in cx.execute(query)}
+
+    def _record(
+        self, cx: Connection, resource: ResourceMap, key: str | None
+    ) -> Mapping[str, Value] | None:
+        row = cx.execute(self._resource[resource.type], {"key": key}).mappings().first()
+        return None if row is None else resource.row_attributes(dict(row))
+
+
+def _session_facts(principal: Principal, now: int) -> dict[str, Value]:
+    return {
+        "account": principal.account,
+        "person": principal.person,
+        "role": principal.role,
+        "unit": principal.unit,
+        "tenant": principal.tenant,
+        "customer": principal.customer,
+        "device_class": principal.device_class,
+        "now": now,
+        "day_ago": now - DAY,
+        "week_ago": now - 7 * DAY,
+        "month_ago": now - 30 * DAY,
+    }

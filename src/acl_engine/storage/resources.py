@@ -1,0 +1,118 @@
+"""Where each resource type is stored. A further pack adds a `ResourceMap`, and no code path.
+
+INVARIANTS
+- `attributes` are policy facts and never personal data; `fields` may be.
+- Nothing is searchable that is not listed here.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, select
+
+from acl_engine.domain.errors import StoreError
+from acl_engine.domain.facts import Value
+from acl_engine.domain.text import Text
+from acl_engine.storage.scope_sql import Columns
+from acl_engine.storage.tables import scans, units, waybill_people, waybills
+
+UNKNOWN_RESOURCE = Text(
+    "store.unknown-resource",
+    "资源类型 `{resource}` 没有对应的存储",
+    "the resource type `{resource}` is not stored",
+    "在 storage/resources.py 中登记该类型",
+    "register it in storage/resources.py",
+)
+
+# The lowest open stop of one's own load and the next two (next-N stops, N = 3).
+RELEASED_AHEAD = 2
+
+# Fields of many rows at once, made from other tables: row ids -> text by row id.
+Derive = Callable[[Connection, Sequence[int]], Mapping[int, str]]
+
+
+@dataclass(frozen=True)
+class ResourceMap:
+    """One resource type.
+
+    `facts` is the table of policy facts, `people` the one of personal payloads, joined on
+    `facts.id == people_id`. `phones` are criteria answered by keyed-hash columns, each with the
+    field it hashes. `subject_facts` are scalar queries about the asking person (`:person`).
+    """
+
+    type: str
+    facts: Table
+    key: Column[str]
+    attributes: Mapping[str, Column[Any]]
+    people: Table
+    people_id: Column[int]
+    field_columns: Mapping[str, Column[Any]] = field(default_factory=dict)
+    phones: Mapping[str, Mapping[str, Column[Any]]] = field(default_factory=dict)
+    derived: Mapping[str, Derive] = field(default_factory=dict)
+    subject_facts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+
+    def columns(self) -> Columns:
+        """What a scope may name."""
+        return {"type": self.type, **self.attributes}
+
+    def row_attributes(self, row: Mapping[str, Any]) -> dict[str, Value]:
+        """The policy facts of one fetched row."""
+        return {"type": self.type} | {name: row[name] for name in self.attributes}
+
+
+def _trace(cx: Connection, ids: Sequence[int]) -> Mapping[int, str]:
+    """Tracking events from the scans: when, what, which unit and city. No account, no person."""
+    query = (
+        select(scans.c.waybill, scans.c.at, scans.c.kind, scans.c.unit, units.c.city)
+        .join(units, units.c.id == scans.c.unit, isouter=True)
+        .where(scans.c.waybill.in_(ids))
+        .order_by(scans.c.at, scans.c.id)
+    )
+    events: dict[int, list[dict[str, object]]] = {one: [] for one in ids}
+    for waybill, at, kind, unit, city in cx.execute(query):
+        events[waybill].append({"at": at, "kind": kind, "unit": unit, "city": city or ""})
+    return {one: json.dumps(found, ensure_ascii=False) for one, found in events.items()}
+
+
+_RELEASED_STOP = func.coalesce(
+    select(func.min(waybills.c.stop_seq) + RELEASED_AHEAD)
+    .where(
+        waybills.c.assignee == bindparam("person"),
+        waybills.c.stage == "OUT_FOR_DELIVERY",
+        waybills.c.assignee_sound,
+    )
+    .scalar_subquery(),
+    0,
+)
+
+WAYBILL = ResourceMap(
+    type="waybill",
+    facts=waybills,
+    key=waybills.c.waybill_no,
+    attributes={column.name: column for column in waybills.columns if column.name != "id"},
+    people=waybill_people,
+    people_id=waybill_people.c.waybill,
+    field_columns={"waybill_no": waybills.c.waybill_no, "route": waybills.c.route},
+    phones={
+        "phone": {
+            "recipient_phone": waybill_people.c.recipient_phone_index,
+            "sender_phone": waybill_people.c.sender_phone_index,
+        },
+        "recipient_phone": {"recipient_phone": waybill_people.c.recipient_phone_index},
+        "sender_phone": {"sender_phone": waybill_people.c.sender_phone_index},
+    },
+    derived={"trace": _trace},
+    subject_facts={"released_stop": _RELEASED_STOP},
+)
+
+RESOURCES: Mapping[str, ResourceMap] = MappingProxyType({WAYBILL.type: WAYBILL})
+
+
+def stored(resources: Mapping[str, ResourceMap], resource: str) -> ResourceMap:
+    """The map of a resource type. Raises StoreError when it has none."""
+    if resource not in resources:
+        raise StoreError(UNKNOWN_RESOURCE.of(resource=resource))
+    return resources[resource]
