@@ -9,6 +9,7 @@ INVARIANTS
 
 from dataclasses import dataclass
 
+from acl_engine.domain.accounts import LoginAttempt
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.text import Lang, Message, Text
 
@@ -129,3 +130,27 @@ class ActRefused(AclError):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(ACT_REFUSED.of())
         self.refusal = refusal
+
+
+SESSION_DEAD = Text("session-dead", "会话无效", "the session is not live")
+LOGIN_REFUSED = Text("login-refused", "登录被拒绝", "the login was refused")
+
+
+class SessionDead(AclError):
+    """Step 0 found no live person behind a token. The text is the same whatever the cause."""
+
+    exit_code = 1
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(SESSION_DEAD.of())
+        self.refusal = refusal
+
+
+class LoginRefused(AclError):
+    """A login failed. The text is the same whatever the cause; `attempt` is for the audit log."""
+
+    exit_code = 1
+
+    def __init__(self, attempt: LoginAttempt) -> None:
+        super().__init__(LOGIN_REFUSED.of())
+        self.attempt = attempt

@@ -1,0 +1,52 @@
+"""Device challenges: a nonce, issued to one device, signed once by its Ed25519 key.
+
+The key was made on the device and does not leave it, so a password and a code alone, which can be
+read out over the phone, do not make a session.
+"""
+
+import secrets
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from acl_engine.domain.accounts import Device, DeviceProof, IdentityStore
+
+CHALLENGE_SECONDS = 120
+_NONCE_BYTES = 32
+
+
+class Challenges:
+    """Issues nonces and checks what comes back."""
+
+    def __init__(self, store: IdentityStore) -> None:
+        self._store = store
+
+    def issue(self, device: str, now: int) -> str:
+        """A nonce for the device, known or not: the answer tells nothing about it."""
+        nonce = secrets.token_urlsafe(_NONCE_BYTES)
+        self._store.put_challenge(nonce, device, now, now + CHALLENGE_SECONDS)
+        return nonce
+
+    def check(self, proof: DeviceProof | None, now: int) -> Device | None:
+        """The device that signed, or None. The nonce is used up whatever comes of it."""
+        if proof is None or not self._store.take_challenge(proof.nonce, proof.device, now):
+            return None
+        device = self._store.device(proof.device)
+        if device is None or device.public_key is None:
+            return None
+        try:
+            key = Ed25519PublicKey.from_public_bytes(device.public_key)
+            key.verify(proof.signature, message(proof.device, proof.nonce))
+        except (InvalidSignature, ValueError):
+            return None
+        return device
+
+
+def message(device: str, nonce: str) -> bytes:
+    """What a device signs. The first line keeps the signature from meaning anything else."""
+    return f"acl-engine device challenge v1\n{device}\n{nonce}\n".encode()
+
+
+def sign(key: Ed25519PrivateKey, device: str, nonce: str) -> DeviceProof:
+    """The device's side: its answer to a challenge."""
+    return DeviceProof(device, nonce, key.sign(message(device, nonce)))
