@@ -15,6 +15,7 @@ from acl_engine.domain.text import Lang
 # command -> (module in this room that holds `command`, one line for `acl --help`).
 COMMANDS: dict[str, tuple[str, str]] = {
     "control": ("control", "Named controls: what each is and where it acts."),
+    "mask": ("mask", "Masking profiles: their strength; mask a spreadsheet."),
     "lookup": ("lookup", "One lookup as a given account: what it would see, and why."),
     "policy": ("policy", "Check, explain, print and compare policies."),
     "replay": ("replay", "Replay leaks against the engine, before and after."),
