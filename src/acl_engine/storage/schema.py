@@ -3,8 +3,6 @@
 from functools import cache
 from importlib.resources import files
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, select, table, text
 from sqlalchemy import column as plain_column
 
@@ -50,6 +48,9 @@ def upgrade(connection: Connection, database: str) -> None:
     if found is not None and found not in versions():
         raise StoreError(NEWER_SCHEMA.of(database=database, found=found, wanted=versions()[-1]))
     if versions() and found != versions()[-1]:
+        from alembic import command  # heavy, and needed only here
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", "acl_engine.storage:migrations")
         config.attributes["connection"] = connection
