@@ -16,28 +16,33 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from acl_engine.storage.tables_base import Id as _Id
+from acl_engine.storage.tables_base import id_column as _id
+from acl_engine.storage.tables_base import metadata
+from acl_engine.storage.tables_control import (
+    budget_counters,
+    budget_reservations,
+    call_records,
+    contact_events,
+    dial_bindings,
+    dial_capabilities,
 )
 
-# SQLite only makes an INTEGER primary key its rowid; PostgreSQL wants 64 bits.
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True, autoincrement=True)
-
+# What is made elsewhere and read here; every table below is public too.
+__all__ = [
+    "budget_counters",
+    "budget_reservations",
+    "call_records",
+    "contact_events",
+    "dial_bindings",
+    "dial_capabilities",
+    "metadata",
+]
 
 # One row. `kind` is `synthetic` for a generated world: only then may replay switch a control off.
 world_mark = Table(
@@ -160,7 +165,8 @@ shifts = Table(
     Index(None, "person", "starts_at"),
 )
 
-# Who may serve an area, many to many, with relief cover.
+# Who may serve an area, many to many, with relief cover. Written by the roster desk: a line made by
+# the manager who reassigns, or by the courier who gains, supports no reassignment.
 roster = Table(
     "roster",
     metadata,
@@ -272,71 +278,7 @@ work_items = Table(
     Index(None, "holder", "closed_at"),
 )
 
-# What the telephone exchange and the app saw: a ticket needs one behind it. `phone_index` is the
-# keyed hash of the caller's number as the network reported it, never as the caller said it.
-contact_events = Table(
-    "contact_events",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),  # call | app
-    Column("waybill_no", String(32)),  # named by a pickup code or in the app
-    Column("phone_index", String(64)),
-    Column("made_by", String(64), nullable=False),  # the exchange's or app's service account
-    Column("at", BigInteger, nullable=False),
-    Column("ticket", String(32)),  # the ticket it was used for; once only
-)
-
-# --- control state --------------------------------------------------------------------------
-
-budget_counters = Table(
-    "budget_counters",
-    metadata,
-    Column("counter", String(120), primary_key=True),  # per:who
-    Column("window", String(8), primary_key=True),  # day; longer windows are sums of days
-    Column("starts_at", BigInteger, primary_key=True),
-    Column("used", Integer, nullable=False),
-)
-
-budget_reservations = Table(
-    "budget_reservations",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("counters", String(1000), nullable=False),  # JSON list of [counter, window, starts_at]
-    Column("amount", Integer, nullable=False),
-    Column("lease_until", BigInteger, nullable=False, index=True),
-)
-
-dial_bindings = Table(
-    "dial_bindings",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("waybill_no", String(32), nullable=False, index=True),
-    Column("person", String(32), nullable=False),
-    Column("device", String(64)),
-    Column("stage", String(20), nullable=False),
-    Column("provider_ref", String(64), nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("ended_at", BigInteger),
-)
-
-dial_capabilities = Table(
-    "dial_capabilities",
-    metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("binding", String(64), ForeignKey("dial_bindings.id"), nullable=False),
-    Column("session", String(64), nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("used_at", BigInteger),
-)
-
-call_records = Table(
-    "call_records",
-    metadata,
-    _id(),
-    Column("binding", String(64), ForeignKey("dial_bindings.id"), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("outcome", String(16), nullable=False),
-)
+# --- accountability -------------------------------------------------------------------------
 
 # The audit log of records: `body` is the encoded entry, `leaf` its RFC 6962 leaf hash.
 audit_records = Table(
