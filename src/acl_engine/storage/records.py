@@ -63,22 +63,14 @@ class RecordStore:
         self._index_key = index_key
         self._broad = broad
         self._resources = resources
+        self._rows = {name: _row_query(one) for name, one in resources.items()}
 
     def find(self, request: Request, scope: Scope) -> Sequence[PersonalRecord]:
         """At most `request.limit` matching records in the scope, in the order of their keys."""
         resource = stored(self._resources, request.resource)
         exact, patterns = self._criteria(resource, request, scope)
-        query = (
-            select(
-                *resource.attributes.values(),
-                resource.facts.c.id.label("_id"),
-                resource.people.c.payload.label("_payload"),
-                *(column.label(f"_{name}") for name, column in resource.field_columns.items()),
-            )
-            .join(resource.people, resource.people_id == resource.facts.c.id)
-            .where(condition(scope, resource.columns(), self._database.dialect), *exact)
-            .order_by(resource.key)
-        )
+        where = condition(scope, resource.columns(), self._database.dialect)
+        query = self._rows[resource.type].where(where, *exact)
         if request.after is not None:
             query = query.where(resource.key > request.after)
         limit = max(request.limit, 0)
@@ -107,6 +99,20 @@ class RecordStore:
         if not exact and scope == EVERYTHING and not self._broad:
             raise InputError(TOO_BROAD.of())
         return exact, patterns
+
+
+def _row_query(resource: ResourceMap) -> Select[Any]:
+    """Facts, payload and field columns of every row, in the order of the keys."""
+    return (
+        select(
+            *resource.attributes.values(),
+            resource.facts.c.id.label("_id"),
+            resource.people.c.payload.label("_payload"),
+            *(column.label(f"_{name}") for name, column in resource.field_columns.items()),
+        )
+        .join(resource.people, resource.people_id == resource.facts.c.id)
+        .order_by(resource.key)
+    )
 
 
 def _pattern(value: str) -> re.Pattern[str]:

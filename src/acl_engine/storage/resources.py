@@ -63,16 +63,18 @@ class ResourceMap:
         return {"type": self.type} | {name: row[name] for name in self.attributes}
 
 
+_SCANS = (
+    select(scans.c.waybill, scans.c.at, scans.c.kind, scans.c.unit, units.c.city)
+    .join(units, units.c.id == scans.c.unit, isouter=True)
+    .where(scans.c.waybill.in_(bindparam("ids", expanding=True)))
+    .order_by(scans.c.at, scans.c.id)
+)
+
+
 def _trace(cx: Connection, ids: Sequence[int]) -> Mapping[int, str]:
     """Tracking events from the scans: when, what, which unit and city. No account, no person."""
-    query = (
-        select(scans.c.waybill, scans.c.at, scans.c.kind, scans.c.unit, units.c.city)
-        .join(units, units.c.id == scans.c.unit, isouter=True)
-        .where(scans.c.waybill.in_(ids))
-        .order_by(scans.c.at, scans.c.id)
-    )
     events: dict[int, list[dict[str, object]]] = {one: [] for one in ids}
-    for waybill, at, kind, unit, city in cx.execute(query):
+    for waybill, at, kind, unit, city in cx.execute(_SCANS, {"ids": ids}):
         events[waybill].append({"at": at, "kind": kind, "unit": unit, "city": city or ""})
     return {one: json.dumps(found, ensure_ascii=False) for one, found in events.items()}
 
