@@ -1,0 +1,184 @@
+"""A table masked row by row: which column is what, and what of each cell may leave.
+
+INVARIANTS
+- A column leaves in clear only when it was declared `keep`; what nobody declared is masked as free
+  text. A kept cell that is a phone or an identity number is hidden all the same.
+- A cell that a spreadsheet would run as a formula is hidden.
+- A row that does not fit the header is refused with its number; nothing is guessed.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from acl_engine.domain.errors import InputError
+from acl_engine.domain.pack import Kind
+from acl_engine.domain.text import Text
+from acl_engine.masking import freetext
+from acl_engine.masking.mask import mask
+from acl_engine.masking.profiles import profile as find_profile
+from acl_engine.masking.shape import ALL_HIDDEN, clean
+
+KEEP = "keep"
+
+NO_HEADER = Text(
+    "table-header-empty",
+    "第 {column} 列没有表头",
+    "column {column} has no header",
+    "补上表头",
+    "give every column a header",
+)
+DUPLICATE = Text(
+    "table-header-duplicate",
+    "表头第 {column} 列与前面的列重名",
+    "column {column} has the header of an earlier column",
+    "给每一列不同的名称",
+    "give every column a name of its own",
+)
+DATA_IN_HEADER = Text(
+    "table-header-data",
+    "表头第 {column} 列看起来是数据或公式",
+    "the header of column {column} looks like data or a formula",
+    "第一行必须是表头",
+    "the first row must be the header",
+)
+UNKNOWN_COLUMN = Text(
+    "table-column-unknown",
+    "表中没有列 `{column}`",
+    "the table has no column `{column}`",
+    "检查 --column 的写法",
+    "check what --column names",
+)
+UNKNOWN_KIND = Text(
+    "table-kind-unknown",
+    "列 `{column}` 的类型 `{kind}` 不存在",
+    "column `{column}` is declared as `{kind}`, which is no kind",
+    "可用：{known}",
+    "known: {known}",
+)
+WRONG_WIDTH = Text(
+    "table-row-width",
+    "第 {row} 行有 {found} 列，表头有 {wanted} 列",
+    "row {row} has {found} cells, the header has {wanted}",
+    "补齐或删除多余的单元格",
+    "mend the row: nothing was written",
+)
+
+# What a header says by itself; anything else must be declared.
+_HEADERS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        (Kind.ID_NUMBER, r"身份证|证件号|护照|id[ _-]?(number|card|no)"),
+        (Kind.PHONE, r"电话|手机|联系方式|座机|phone|mobile|tel"),
+        (Kind.ADDRESS, r"地址|住址|户籍|住所|address"),
+        (Kind.PLATE, r"车牌|plate"),
+        (Kind.CODE, r"运单|面单|单号|取件码|waybill|tracking"),
+        (Kind.MONEY, r"金额|价格|费用|收入|amount|price|income"),
+        (Kind.FREE_TEXT, r"备注|留言|说明|remark|note|comment"),
+        (Kind.NAME, r"姓名|名字|收件人|寄件人|联系人|收货人|name|recipient|sender|contact"),
+    )
+)
+_PHONE = re.compile(
+    r"(?<![0-9])1[3-9](?:[ -]?[0-9]){9}(?![0-9])|(?<![0-9])0\d{2,3}-?\d{7,8}(?![0-9])"
+)
+_ID = re.compile(r"(?<![0-9])[1-9]\d{5}(?:18|19|20)\d{9}[\dXx](?![0-9])")
+_FIGURES = re.compile(r"\d{5}")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?%?\Z")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(slots=True)
+class Column:
+    """One column and what was done to it. `looked_personal` counts cells of a column that nobody
+    declared (or that was to be kept) which look like personal data."""
+
+    name: str
+    kind: Kind | None  # None: kept
+    declared: bool
+    cells: int = 0
+    hidden: int = 0
+    looked_personal: int = 0
+    formulas: int = 0
+
+
+@dataclass(slots=True)
+class TableMask:
+    """Masks the rows of one table. Make it with `of`."""
+
+    columns: tuple[Column, ...]
+    profile: str
+    rows: int = 0
+
+    @classmethod
+    def of(cls, header: Sequence[str], declared: Mapping[str, str], profile: str) -> "TableMask":
+        """Read the header. `declared`: column -> kind or `keep`. Raises InputError."""
+        find_profile(profile)
+        names = [clean(name) for name in header]
+        for at, name in enumerate(names, 1):
+            if not name:
+                raise InputError(NO_HEADER.of(column=at))
+            if _FIGURES.search(name) or name.startswith(_FORMULA):
+                raise InputError(DATA_IN_HEADER.of(column=at))
+            if name in names[: at - 1]:
+                raise InputError(DUPLICATE.of(column=at))
+        wanted = {clean(name): kind for name, kind in declared.items()}
+        for name in wanted:
+            if name not in names:
+                raise InputError(UNKNOWN_COLUMN.of(column=name))
+        return cls(tuple(_column(name, wanted.get(name)) for name in names), profile)
+
+    def row(self, cells: Sequence[str], number: int) -> list[str]:
+        """One masked row. `number` is its place in the file, for the refusal."""
+        if len(cells) != len(self.columns):
+            wanted = len(self.columns)
+            raise InputError(WRONG_WIDTH.of(row=number, found=len(cells), wanted=wanted))
+        self.rows += 1
+        return [self._cell(column, cell) for column, cell in zip(self.columns, cells, strict=True)]
+
+    def _cell(self, column: Column, cell: str) -> str:
+        if not cell:
+            return cell
+        column.cells += 1
+        text = clean(cell)
+        personal = bool(_PHONE.search(text) or _ID.search(text))
+        if not column.declared and (personal or _names_someone(text)):
+            column.looked_personal += 1
+        if column.kind is None:
+            shown = cell
+            if personal:
+                column.looked_personal += 1
+                shown = ALL_HIDDEN
+        else:
+            shown = mask(column.kind, cell, (self.profile,))
+        if shown.startswith(_FORMULA) and not _NUMBER.match(shown):
+            shown = self._defused(column, cell, shown)
+        column.hidden += shown == ALL_HIDDEN
+        return shown
+
+    def _defused(self, column: Column, cell: str, shown: str) -> str:
+        if column.kind in (None, Kind.FREE_TEXT):
+            column.formulas += 1
+            return ALL_HIDDEN
+        return "'" + shown  # `+***-******67`: a mask, to be read as text
+
+
+def _column(name: str, declared: str | None) -> Column:
+    if declared == KEEP:
+        return Column(name, None, declared=True)
+    if declared is not None:
+        if declared not in list(Kind):
+            known = ", ".join([*Kind, KEEP])
+            raise InputError(UNKNOWN_KIND.of(column=name, kind=declared, known=known))
+        return Column(name, Kind(declared), declared=True)
+    for kind, pattern in _HEADERS:
+        if pattern.search(name):
+            return Column(name, kind, declared=True)
+    return Column(name, Kind.FREE_TEXT, declared=False)
+
+
+def _names_someone(text: str) -> bool:
+    """A cell of two to four characters that reads as a name."""
+    if not 2 <= len(text) <= 4:
+        return False
+    shape = freetext.parse(text)
+    return shape is not None and not shape.parts
