@@ -41,7 +41,7 @@ UNKNOWN = Text(
     "可用：{known}",
     "known: {known}",
 )
-WRONG = Text("yaml.wrong-type", "`{path}`：{what}", "`{path}`: {what}")
+WRONG = Text("yaml.wrong-type", "`{path}` 不符：{what}", "`{path}`: {what}")
 
 _T = TypeVar("_T")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
@@ -73,9 +73,22 @@ def read(path: Path, kind: type[_T], *, error: type[AclError] = InputError) -> _
 
 def read_text(data: bytes, kind: type[_T], *, file: str, error: type[AclError] = InputError) -> _T:
     """Like `read`, for bytes already at hand."""
+    lines: _Lines = {}
+    value = _read(data, lines, file, error)
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as failure:
+        raise _typed(str(failure), kind, lines, file, error) from None
+
+
+def plain(text: str, file: str) -> Any:
+    """The document as mappings, lists, strings, integers, booleans and None, not yet typed."""
+    return _read(text.encode(), {}, file, InputError)
+
+
+def _read(data: bytes, lines: _Lines, file: str, error: type[AclError]) -> Any:
     if len(data) > MAX_BYTES:
         raise error(MISSING.of(why="larger than 8 MiB"), Where(file))
-    lines: _Lines = {}
     try:
         node = _Loader(data.decode("utf-8")).get_single_node()
     except UnicodeDecodeError:
@@ -85,11 +98,7 @@ def read_text(data: bytes, kind: type[_T], *, file: str, error: type[AclError] =
         where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file)
         what = getattr(failure, "problem", None) or "not a YAML document"
         raise error(SYNTAX.of(what=_plain(str(what))), where) from None
-    value = _plain_value(node, (), lines, file, error) if node is not None else {}
-    try:
-        return msgspec.convert(value, kind, strict=True)
-    except msgspec.ValidationError as failure:
-        raise _typed(str(failure), kind, lines, file, error) from None
+    return _plain_value(node, (), lines, file, error) if node is not None else {}
 
 
 def schema(kind: type[Any]) -> dict[str, Any]:

@@ -1,0 +1,220 @@
+"""The Engine: ports wired to adapters, and the few doors that an application calls.
+
+INVARIANTS
+- A pack marked `replay_only`, and anything that switches a control off, opens only a database
+  with the mark of a synthetic world.
+- A session token leaves only after the login's audit record is durable.
+- The record store is opened here and handed to the lookup line alone.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import cast
+
+from acl_engine.audit import record
+from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.provider import SimulatedProvider
+from acl_engine.decision import PackDecider
+from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.accounts import DeviceProof, LoginAttempt
+from acl_engine.domain.calls import Capability
+from acl_engine.domain.errors import AccessDenied, ConfigError, LoginRefused
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.ports import Budgets, Clock, DialProvider
+from acl_engine.domain.request import Query
+from acl_engine.domain.text import Text
+from acl_engine.domain.view import Answer
+from acl_engine.enforcement.acts import Acted, act
+from acl_engine.enforcement.dial import CallOutcome, call, dial
+from acl_engine.enforcement.door import Door
+from acl_engine.enforcement.lookup import lookup
+from acl_engine.identity.login import Logins
+from acl_engine.identity.passwords import Passwords
+from acl_engine.identity.sessions import StoredSessions
+from acl_engine.identity.totp import Totp
+from acl_engine.storage.acts import ActStore
+from acl_engine.storage.audit_store import AuditStore
+from acl_engine.storage.budgets import BudgetStore
+from acl_engine.storage.database import Database, require_synthetic
+from acl_engine.storage.dials import DialStore
+from acl_engine.storage.directory import DirectoryStore
+from acl_engine.storage.identity_store import SqlIdentityStore
+from acl_engine.storage.payload import phone_index
+from acl_engine.storage.records import RecordStore
+
+REPLAY_ONLY = Text(
+    "engine.replay-only",
+    "策略 `{pack}` 仅供回放",
+    "the pack `{pack}` is for replay only",
+    "请使用 `after` 策略",
+    "use the `after` pack",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Weakened:
+    """What replay may switch off besides the pack: components that become no-ops.
+
+    Passing one requires a synthetic world, whatever it holds.
+    """
+
+    off: frozenset[str] = field(default=frozenset())
+
+
+class Engine:
+    """One engine over one database and one pack. Thread-safe; close the database when done."""
+
+    def __init__(
+        self, door: Door, logins: Logins, sessions: StoredSessions, audit: AuditStore
+    ) -> None:
+        """Use `open`."""
+        self._door = door
+        self._logins = logins
+        self._sessions = sessions
+        self.audit = audit
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        database: Database,
+        pack: Pack,
+        clock: Clock,
+        keys: Keys,
+        provider: DialProvider | None = None,
+        replay: Weakened | None = None,
+    ) -> "Engine":
+        """Wire everything. Raises ConfigError for a weak pack or a switched-off control outside
+        of a synthetic world.
+        """
+        if replay is not None:
+            require_synthetic(database)
+        elif pack.settings.replay_only:
+            raise ConfigError(REPLAY_ONLY.of(pack=pack.folder))
+        off = replay.off if replay else frozenset[str]()
+        store = SqlIdentityStore(database)
+        settings = pack.settings
+        sessions = StoredSessions(store, settings.login, clock)
+        audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
+        budgets: Budgets = BudgetStore(database, settings.budgets, clock)
+        passwords = Passwords.synthetic() if replay else Passwords.production()
+        door = Door(
+            pack=pack,
+            clock=clock,
+            sessions=sessions,
+            directory=DirectoryStore(database, clock),
+            decider=PackDecider(pack),
+            budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
+            audit=audit,
+            records=RecordStore(database, keys.index, broad=settings.lookup.broad_search),
+            pseudonyms=KeyedPseudonyms(keys.pseudonym),
+            acts=ActStore(database),
+            dials=DialStore(database),
+            provider=provider or SimulatedProvider(),
+            index=lambda phone: phone_index(keys.index, phone),
+            verified_callers="caller-verification" not in off and not settings.replay_only,
+        )
+        logins = Logins(store, settings.login, clock, passwords, Totp(keys.totp))
+        return cls(door, logins, sessions, audit)
+
+    def challenge(self, device: str) -> str:
+        """A nonce that the device must sign at login; good once, for two minutes."""
+        return self._logins.challenge(device)
+
+    def login(
+        self,
+        login: str,
+        password: str,
+        *,
+        totp: str | None = None,
+        device: DeviceProof | None = None,
+    ) -> str:
+        """A session token. Raises AccessDenied; the reason is in the audit record of its id."""
+        request = secrets.token_hex(8)
+        try:
+            outcome = self._logins.login(login, password, totp=totp, device=device)
+        except LoginRefused as refused:
+            self.audit.append(self._login_entry(request, refused.attempt))
+            raise AccessDenied(request) from None
+        who = outcome.principal
+        entry = AuditEntry(
+            kind="event",
+            request=request,
+            at=self._millis(),
+            action="login",
+            resource="session",
+            account=who.account,
+            person=who.person,
+            role=who.role,
+            unit=who.unit,
+            device=who.device,
+            session=who.session,
+            effect="allow",
+            line="login",
+            policy=self._door.decider.version,
+        )
+        try:
+            self.audit.append(entry)
+        except BaseException:
+            self._sessions.end(outcome.token)
+            raise
+        return outcome.token
+
+    def logout(self, token: str) -> None:
+        self._sessions.end(token)
+
+    def ask(self, token: str, query: Query) -> Answer:
+        """One look, along the numbered line of `enforcement/lookup.py`."""
+        return lookup(self._door, token, query)
+
+    def act(self, token: str, query: Query) -> Acted:
+        """A scan, a reassignment or a ticket, through the same gate."""
+        return act(self._door, token, query)
+
+    def dial(self, token: str, query: Query) -> Capability:
+        """A capability for one call to a parcel's contact; never a number."""
+        return dial(self._door, token, query)
+
+    def call(self, token: str, capability: str) -> CallOutcome:
+        """Use a capability up."""
+        return call(self._door, token, capability)
+
+    def subject(self, resource: str, key: str) -> str:
+        """The digest under which a record stands in the audit log."""
+        return self._door.pseudonyms.digest(resource, key)
+
+    def _login_entry(self, request: str, attempt: LoginAttempt) -> AuditEntry:
+        return AuditEntry(
+            kind="event",
+            request=request,
+            at=self._millis(),
+            action="login",
+            resource="session",
+            account=attempt.account,
+            person=attempt.person,
+            role=attempt.role,
+            unit=attempt.unit,
+            device=attempt.device,
+            session=None,
+            effect="deny",
+            line=attempt.refusal.line,
+            controls=attempt.refusal.controls,
+            reason=attempt.refusal.code,
+            policy=self._door.decider.version,
+        )
+
+    def _millis(self) -> int:
+        return int(self._door.clock.now().timestamp() * 1000)
+
+
+class _NoBudgets:
+    """Replay's switched-off budgets."""
+
+    def reserve(self, *_: object) -> str:
+        return "off"
+
+    def settle(self, *_: object) -> None:
+        return None
+
+    def release(self, *_: object) -> None:
+        return None

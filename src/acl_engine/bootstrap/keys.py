@@ -1,0 +1,83 @@
+"""The keys of one engine, each for one purpose, all derived from one master secret.
+
+HKDF-SHA256 (RFC 5869) with a label each, so that no key serves two purposes.
+"""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from acl_engine.domain.errors import ConfigError
+from acl_engine.domain.text import Text
+
+MASTER_BYTES = 32
+
+NO_KEY = Text(
+    "keys.missing",
+    "没有主密钥：环境变量 `{variable}` 未设置",
+    "no master key: the variable `{variable}` is not set",
+    "将它指向一个 32 字节以上、仅本服务可读的密钥文件",
+    "point it to a file of at least 32 bytes that only this service can read",
+)
+BAD_KEY = Text(
+    "keys.unusable",
+    "主密钥文件不可用：{why}",
+    "the master key file cannot be used: {why}",
+    "用 `head -c 32 /dev/urandom` 生成，权限 600",
+    "make it with `head -c 32 /dev/urandom`, mode 600",
+)
+KEY_FILE = "ACL_MASTER_KEY_FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """`index` finds a phone, `pseudonym` names a subject in the log, `totp` seals the seeds."""
+
+    index: bytes = field(repr=False)
+    pseudonym: bytes = field(repr=False)
+    totp: bytes = field(repr=False)
+
+    @classmethod
+    def from_master(cls, master: bytes) -> "Keys":
+        return cls(*(_derive(master, label) for label in ("index", "pseudonym", "totp")))
+
+    @classmethod
+    def from_environment(cls) -> "Keys":
+        """Production: the file that ACL_MASTER_KEY_FILE names. Raises ConfigError."""
+        name = os.environ.get(KEY_FILE)
+        if not name:
+            raise ConfigError(NO_KEY.of(variable=KEY_FILE))
+        path = Path(name)
+        try:
+            master, mode = path.read_bytes(), path.stat().st_mode
+        except OSError as failure:
+            raise ConfigError(BAD_KEY.of(why=failure.strerror or "?")) from None
+        if len(master) < MASTER_BYTES:
+            raise ConfigError(BAD_KEY.of(why=f"shorter than {MASTER_BYTES} bytes"))
+        if mode & 0o077:
+            raise ConfigError(BAD_KEY.of(why="others may read it"))
+        return cls.from_master(master)
+
+    @classmethod
+    def synthetic(cls, seed: str) -> "Keys":
+        """The keys of a synthetic world: known to all, so never for real people."""
+        return cls.from_master(hashlib.sha256(f"synthetic\x1f{seed}".encode()).digest())
+
+
+class KeyedPseudonyms:
+    """Implements `domain.ports.Pseudonyms` with HMAC-SHA256."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def digest(self, kind: str, value: str) -> str:
+        return hmac.new(self._key, f"{kind}\x1f{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def _derive(master: bytes, label: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=f"acl_engine/{label}/1".encode()).derive(master)

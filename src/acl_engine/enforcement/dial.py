@@ -1,0 +1,155 @@
+"""One-click dial: a call without a number. Nobody but the broker reads it, and only to bind it.
+
+INVARIANTS
+- A capability is for one call, one session, one device, one parcel and its stage, for minutes.
+- One binding per parcel and person until the stage ends; expiry at the end of the capability's
+  day at the latest.
+- The outcome of a call confirms that a number is live, so attempts are counted and limited.
+- No number is stored, returned, logged or put into an exception.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+
+from acl_engine.domain.calls import Binding, Call, Capability
+from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.facts import Facts
+from acl_engine.domain.personal import PersonalRecord
+from acl_engine.domain.principal import Principal
+from acl_engine.domain.request import Action, Query
+from acl_engine.enforcement.door import Door, Refused, Trail, refuse
+from acl_engine.enforcement.lookup import gate
+
+DAY = 24 * 3600
+# Whom a call reaches, by the parcel's stage: its sender while it is picked up or brought back.
+_TO_SENDER = frozenset({"ORDERED", "RETURNING"})
+_BROKER = Principal("svc-dial", "svc-dial", "dial_broker", "hq", "broker")
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """answered, busy, no-answer or off."""
+
+    request_id: str
+    outcome: str
+
+
+def dial(door: Door, token: str, query: Query) -> Capability:
+    """A capability for one call to the parcel's contact. Raises AccessDenied, InputError."""
+    trail = Trail.start(door, query)
+    try:
+        gate(trail, token, frozenset({Action.DIAL}))  # (0) to (4)
+        _attempts_left(trail)
+    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+        outward = trail.denied(error)  # (5), (6)
+        raise (error if isinstance(error, InputError) else outward) from None
+    trail.at("5")
+    trail.write_intent()
+    try:
+        trail.at("7")
+        binding = _bound(trail)
+        secret = secrets.token_urlsafe(24)
+        expires = min(binding.expires_at, _now(trail) + _minutes(door) * 60)
+        door.dials.mint(_hash(secret), binding.id, trail.who.session, expires)
+        trail.at("10")
+        trail.settle(1)
+        trail.write_outcome(count=1, subjects=(trail.subject(binding.waybill_no),))
+    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+        raise trail.denied(error) from None
+    return Capability(trail.id, secret, expires)
+
+
+def call(door: Door, token: str, capability: str) -> CallOutcome:
+    """Use a capability up. The rights are decided anew: the stage may have ended since."""
+    query = Query(Action.DIAL, "waybill", key="-")
+    trail = Trail.start(door, query)
+    try:
+        who = door.sessions.resolve(token)
+        trail.principal = who
+        binding = door.dials.take(_hash(capability), who.session, _now(trail))
+        if binding is None or (binding.person, binding.device) != (who.person, who.device):
+            raise refuse("0", "dial.capability", "dial-broker")
+        trail.query = Query(Action.DIAL, "waybill", key=binding.waybill_no)
+        gate(trail, token, frozenset({Action.DIAL}))
+        if _stage(trail) != binding.stage:
+            raise refuse("3", "dial.stage", "stage-window")
+        _attempts_left(trail)
+    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+        raise trail.denied(error) from None
+    trail.at("5")
+    trail.write_intent()
+    try:
+        outcome = door.provider.call(binding.provider_ref)
+        door.dials.record(Call(binding.id, _now(trail), outcome))
+        trail.settle(1)
+        trail.write_outcome(count=1, subjects=(trail.subject(binding.waybill_no),))
+    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+        raise trail.denied(error) from None
+    return CallOutcome(trail.id, outcome)
+
+
+def _attempts_left(trail: Trail) -> None:
+    since = _now(trail) - DAY
+    made = trail.door.dials.attempts(trail.asked.key or "", since)
+    if made >= trail.door.pack.settings.dial.attempts_per_day:
+        raise refuse("4", "dial.attempts", "budget")
+
+
+def _bound(trail: Trail) -> Binding:
+    """The live binding, or a new one with the provider."""
+    door, who, now = trail.door, trail.who, _now(trail)
+    key, stage = trail.asked.key or "", _stage(trail)
+    found = door.dials.live(key, who.person, now)
+    if found is not None and (found.stage, found.device) == (stage, who.device):
+        return found
+    if found is not None:
+        door.provider.unbind(found.provider_ref)
+        door.dials.unbind(found.id, now)
+    expires = now + min(DAY, max(1, _minutes(door)) * 60 * 6)
+    reference = door.provider.bind(_number(trail, stage), expires)
+    binding = Binding(secrets.token_hex(12), key, who.person, who.device, stage, reference, expires)
+    door.dials.bind(binding)
+    return binding
+
+
+def _number(trail: Trail, stage: str) -> str:
+    """The broker's own look: its rights are the pack's rows for `dial_broker`, no wider."""
+    assert trail.facts is not None
+    door, asked = trail.door, trail.asked
+
+    request = replace(asked, action=Action.READ)
+    subject = dict.fromkeys(door.pack.subject_attributes)
+    facts = Facts(
+        {**subject, "role": _BROKER.role, "account": _BROKER.account, "device_bound": True},
+        trail.facts.resource,
+    )
+    decision = door.decider.decide(request, facts)
+    if not decision.allowed:
+        raise refuse("3", decision.reason.code, *decision.controls)
+    rows = door.records.find(request, decision.scope)
+    if len(rows) != 1:
+        raise refuse("7", "dial.no-record")
+    return _contact(rows[0], stage)
+
+
+def _contact(row: PersonalRecord, stage: str) -> str:
+    return row.fields["sender_phone" if stage in _TO_SENDER else "recipient_phone"]
+
+
+def _stage(trail: Trail) -> str:
+    assert trail.facts is not None
+    resource = trail.facts.resource
+    return str(resource["stage"]) if resource else ""
+
+
+def _minutes(door: Door) -> int:
+    return door.pack.settings.dial.capability_minutes
+
+
+def _now(trail: Trail) -> int:
+    return int(trail.now.timestamp())
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,227 @@
+"""The door's parts and its record-keeping: what every numbered line in this room shares.
+
+INVARIANTS
+- A refusal is an exception inside this room (`Refused`) and always ends as a durable record plus
+  `AccessDenied`, whose bytes depend on the request id alone.
+- An unforeseen error while deciding is a refusal. Its text is never kept: it may quote data.
+- No entry holds a clear value: keys are digested, fields are named.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.control import Refusal
+from acl_engine.domain.decision import Decision
+from acl_engine.domain.errors import AccessDenied, ActRefused, SessionDead, StoreError
+from acl_engine.domain.facts import Facts
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.personal import Records
+from acl_engine.domain.ports import (
+    Acts,
+    AuditLog,
+    Budgets,
+    Clock,
+    Decider,
+    DialProvider,
+    Dials,
+    Directory,
+    Pseudonyms,
+    Sessions,
+)
+from acl_engine.domain.principal import Principal
+from acl_engine.domain.request import Query, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The ports that a look goes through, put together by `bootstrap`.
+
+    `index` turns a canonical phone into its keyed search index. `step` is called with each line's
+    number as it is entered; it measures, and does nothing unless asked to.
+    """
+
+    pack: Pack
+    clock: Clock
+    sessions: Sessions
+    directory: Directory
+    decider: Decider
+    budgets: Budgets
+    audit: AuditLog
+    records: Records
+    pseudonyms: Pseudonyms
+    acts: Acts
+    dials: Dials
+    provider: DialProvider
+    index: Callable[[str], str]
+    verified_callers: bool = True
+    step: Callable[[str], None] = lambda line: None
+
+
+_Kind = Literal["intent", "outcome"]
+_Effect = Literal["allow", "deny", "error"]
+
+
+class Refused(Exception):
+    """A refusal on its way to the audit record."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def refuse(line: str, code: str, *controls: str, rule: str | None = None) -> Refused:
+    return Refused(Refusal(line, controls, rule, code))
+
+
+@dataclass(slots=True)
+class Trail:
+    """One request on its way: what is known so far, for the record that is written whatever comes.
+
+    `line` is the number being walked.
+    """
+
+    door: Door
+    query: Query
+    id: str
+    now: datetime
+    line: str = "0"
+    principal: Principal | None = None
+    request: Request | None = None
+    facts: Facts | None = None
+    decision: Decision | None = None
+    reservation: str | None = None
+    _written: bool = False
+
+    @classmethod
+    def start(cls, door: Door, query: Query) -> "Trail":
+        return cls(door, query, secrets.token_hex(8), door.clock.now())
+
+    def at(self, line: str) -> None:
+        self.line = line
+        self.door.step(line)
+
+    def write_intent(self) -> Receipt:
+        """(5) The allowed look, durable before anything is fetched."""
+        return self._append(self._entry("intent", "allow"))
+
+    def write_outcome(
+        self,
+        *,
+        count: int,
+        subjects: tuple[str, ...],
+        fields: tuple[str, ...] = (),
+        digest: str = "",
+        watermark: str = "",
+    ) -> Receipt:
+        """(10) What was shown, durable before the answer leaves."""
+        shown = replace(
+            self._entry("outcome", "allow"),
+            count=count,
+            subjects=subjects,
+            fields=fields,
+            digest=digest,
+            watermark=watermark,
+        )
+        return self._append(shown)
+
+    def denied(self, error: Exception) -> AccessDenied | StoreError:
+        """(5) and (6): release what was set aside, write the refusal down, and give what to raise.
+
+        A store that failed is the operator's to mend and is raised as itself, after the attempt to
+        write it down. AuditUnavailable from here replaces everything.
+        """
+        refusal = _refusal_of(error, self.line)
+        self._release()
+        effect: _Effect = "error" if isinstance(error, StoreError) else "deny"
+        kind: _Kind = "outcome" if self._written else "intent"
+        entry = replace(
+            self._entry(kind, effect),
+            line=refusal.line,
+            controls=refusal.controls,
+            rule=refusal.rule,
+            reason=refusal.code,
+        )
+        self.door.step("5")
+        self._append(entry)
+        self.door.step("6")
+        return error if isinstance(error, StoreError) else AccessDenied(self.id)
+
+    @property
+    def asked(self) -> Request:
+        """The normalised request; there is one from step 1 on."""
+        assert self.request is not None
+        return self.request
+
+    @property
+    def who(self) -> Principal:
+        """The person; there is one from step 0 on."""
+        assert self.principal is not None
+        return self.principal
+
+    def settle(self, looks: int) -> None:
+        """Charge what is about to be shown."""
+        if self.reservation is not None:
+            reservation, self.reservation = self.reservation, None
+            self.door.budgets.settle(reservation, looks)
+
+    def _release(self) -> None:
+        if self.reservation is not None:
+            reservation, self.reservation = self.reservation, None
+            self.door.budgets.release(reservation)
+
+    def _append(self, entry: AuditEntry) -> Receipt:
+        receipt = self.door.audit.append(entry)
+        self._written = True
+        return receipt
+
+    def _entry(self, kind: _Kind, effect: _Effect) -> AuditEntry:
+        who, request, decision = self.principal, self.request, self.decision
+        key = request.key if request else self.query.key
+        return AuditEntry(
+            kind=kind,
+            request=self.id,
+            at=int(self.now.timestamp() * 1000),
+            action=str(request.action) if request else _word(self.query.action),
+            resource=request.resource if request else _word(self.query.resource),
+            account=who.account if who else None,
+            person=who.person if who else None,
+            role=who.role if who else None,
+            unit=who.unit if who else None,
+            device=who.device if who else None,
+            session=who.session if who else None,
+            effect=effect,
+            line=self.line,
+            rule=(" ".join(decision.rules) or None) if decision is not None else None,
+            reason=decision.reason.code if decision is not None else "",
+            purpose=request.purpose if request else None,
+            ticket=request.ticket if request else None,
+            subjects=(self.subject(key),) if key else self._searched(),
+            policy=self.door.decider.version,
+        )
+
+    def _searched(self) -> tuple[str, ...]:
+        """A search by value leaves the digest of the value, so that it can be found again."""
+        pairs = self.request.by if self.request else ()
+        digest = self.door.pseudonyms.digest
+        return tuple(digest(name, value) for name, value in pairs)
+
+    def subject(self, key: str) -> str:
+        """The digest under which a record of this resource type stands in the log."""
+        resource = self.request.resource if self.request else _word(self.query.resource)
+        return self.door.pseudonyms.digest(resource, key)
+
+
+def _refusal_of(error: Exception, line: str) -> Refusal:
+    if isinstance(error, (Refused, SessionDead, ActRefused)):
+        return error.refusal
+    return Refusal(line, (), None, f"error.{type(error).__name__}")
+
+
+def _word(text: str) -> str:
+    """What a caller typed where a known word belongs: kept only if it looks like a word."""
+    return text if re.fullmatch(r"[a-z_]{1,32}", text) else "?"

@@ -1,0 +1,177 @@
+"""One lookup, a straight line. Every look at a customer's data walks these numbers:
+
+(0) who         the live person behind the token: account, device, shift, checked now
+(1) what        the query in canonical form; reverse lookup is an action of its own
+(2) facts       live facts about the person and the record; a missing one never fits
+(3) decide      allow or deny, with a scope, a reason and what may be shown of each field
+(4) budget      looks set aside in every window, atomically
+(5) write down  the intent, durable; cannot write = no answer
+(6) refuse      the same bytes whether or not the record exists
+(7) fetch       the scope as a WHERE; at most a page
+(8) re-check    every row against the decision again: the store is not trusted to filter
+(9) mask        a record and its obligations become a view
+(10) close      the outcome, durable: how many, which fields, the digest, the mark
+(11) return     the answer
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from hmac import compare_digest
+
+from acl_engine.domain.decision import CLEAR, Decision
+from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.pack import ResourceSpec
+from acl_engine.domain.personal import PersonalRecord
+from acl_engine.domain.request import Action, Query
+from acl_engine.domain.view import Answer, View
+from acl_engine.enforcement.door import Door, Refused, Trail, refuse
+from acl_engine.enforcement.normalise import normalise
+from acl_engine.masking import view as masked
+
+LOOKS = frozenset(
+    {
+        Action.READ,
+        Action.SEARCH,
+        Action.TRACE,
+        Action.REVERSE_LOOKUP,
+        Action.COUNT_BY_PHONE,
+        Action.AGGREGATE,
+        Action.VERIFY,
+    }
+)
+# A count under this is shown as "<10": a small cell can point at one person.
+SMALL_CELL = 10
+
+
+def lookup(door: Door, token: str, query: Query) -> Answer:
+    """One look. Raises AccessDenied, InputError (a query that says nothing), StoreError."""
+    trail = Trail.start(door, query)
+    try:
+        gate(trail, token, LOOKS)  # (0) to (4)
+    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+        raise _denied(trail, error) from None  # (5), (6)
+    trail.at("5")
+    trail.write_intent()
+    try:
+        trail.at("7")
+        rows = _fetch(trail)
+        trail.at("8")
+        judged = [(row, _rejudge(trail, row)) for row in rows]
+        trail.at("9")
+        views = _views(trail, judged)
+        trail.at("10")
+        trail.settle(max(1, len(views)))
+        trail.write_outcome(
+            subjects=tuple(trail.subject(row.key) for row in rows),
+            fields=tuple(sorted({name for view in views for name in view.fields})),
+            count=len(views),
+            digest=_digest(views),
+            watermark=_watermark(trail),
+        )
+    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+        raise _denied(trail, error) from None
+    trail.at("11")
+    full = bool(rows) and len(rows) == trail.asked.limit
+    return Answer(trail.id, views, rows[-1].key if full else None)
+
+
+def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
+    """(0) to (4), shared by looks, acts and dial. Raises whatever says no."""
+    door = trail.door
+    trail.at("0")
+    trail.principal = door.sessions.resolve(token)
+    trail.at("1")
+    request = normalise(trail.query, door.pack, trail.id)
+    trail.request = request
+    if request.action not in actions:
+        raise refuse("1", "query.wrong-door")
+    trail.at("2")
+    trail.facts = door.directory.facts(trail.principal, request)
+    trail.at("3")
+    decision = door.decider.decide(request, trail.facts)
+    trail.decision = decision
+    if not decision.allowed:
+        raise _refused_by(decision, "3")
+    trail.at("4")
+    amount = request.limit if request.key is None else 1
+    trail.reservation = door.budgets.reserve(trail.principal, request, amount)
+    if trail.reservation is None:
+        raise refuse("4", "budget.spent", "budget")
+
+
+def _refused_by(decision: Decision, line: str) -> Refused:
+    rule = " ".join(decision.rules) or None
+    return refuse(line, decision.reason.code, *decision.controls, rule=rule)
+
+
+def _denied(trail: Trail, error: Exception) -> Exception:
+    """What to raise. A query that is no query is told so; everything else looks the same."""
+    outward = trail.denied(error)
+    return error if isinstance(error, InputError) else outward
+
+
+def _fetch(trail: Trail) -> Sequence[PersonalRecord]:
+    decision, request = trail.decision, trail.asked
+    assert decision is not None
+    if request.action is Action.AGGREGATE:
+        return ()
+    return trail.door.records.find(request, decision.scope)
+
+
+def _rejudge(trail: Trail, row: PersonalRecord) -> Decision:
+    assert trail.facts is not None
+    decision = trail.door.decider.judge(trail.asked, trail.facts, row.attributes)
+    if not decision.allowed:
+        raise _refused_by(decision, "8")
+    return decision
+
+
+def _views(trail: Trail, judged: list[tuple[PersonalRecord, Decision]]) -> tuple[View, ...]:
+    request = trail.asked
+    resource = trail.door.pack.resources[request.resource]
+    if request.action is Action.AGGREGATE:
+        return _counts(trail, resource)
+    if request.action is Action.COUNT_BY_PHONE:
+        return (View(resource.type, "count", {"count": str(len(judged))}),)
+    if request.action is Action.VERIFY:
+        return tuple(_verified(trail, row, resource) for row, _ in judged)
+    return tuple(_view(trail, row, decision, resource) for row, decision in judged)
+
+
+def _view(trail: Trail, row: PersonalRecord, decision: Decision, resource: ResourceSpec) -> View:
+    shown = masked(row, decision, resource, trail.asked.fields)
+    known = decision.grants.get(resource.key) == CLEAR or trail.asked.key is not None
+    handle = row.key if known else trail.subject(row.key)[:16]
+    return View(resource.type, handle, shown, _watermark(trail))
+
+
+def _verified(trail: Trail, row: PersonalRecord, resource: ResourceSpec) -> View:
+    """Whether the pickup code fits: yes or no, and nothing of the record."""
+    offered = dict(trail.asked.params).get("pickup_code", "")
+    truth = row.fields.get("pickup_code", "")
+    fits = bool(truth) and compare_digest(offered.encode(), truth.encode())
+    return View(resource.type, row.key, {"verified": "yes" if fits else "no"}, _watermark(trail))
+
+
+def _counts(trail: Trail, resource: ResourceSpec) -> tuple[View, ...]:
+    assert trail.decision is not None
+    counts = trail.door.directory.count(trail.asked, trail.decision.scope)
+    shown = {stage: _cell(counts[stage]) for stage in resource.stages if counts.get(stage)}
+    return (View(resource.type, "count", shown, _watermark(trail)),)
+
+
+def _cell(count: int) -> str:
+    return str(count) if count >= SMALL_CELL else f"<{SMALL_CELL}"
+
+
+def _watermark(trail: Trail) -> str:
+    """The short code on every view: session and minute, never the name."""
+    minute = int(trail.now.timestamp()) // 60
+    return trail.door.pseudonyms.digest("mark", f"{trail.who.session}:{minute}")[:10].upper()
+
+
+def _digest(views: tuple[View, ...]) -> str:
+    body: list[Mapping[str, str]] = [dict(view.fields) for view in views]
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

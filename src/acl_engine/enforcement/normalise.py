@@ -1,0 +1,139 @@
+"""(1) What is asked: a raw query becomes a request in canonical form, or is refused.
+
+INVARIANTS
+- Searching by a person's phone, name or address is `reverse_lookup`, whatever the query calls it.
+- No wildcard and no region-wide search unless the pack allows broad search (2020 only).
+- A page is never larger than the pack's limit.
+"""
+
+from collections.abc import Mapping
+
+from acl_engine.domain.errors import InputError
+from acl_engine.domain.pack import Kind, Pack, ResourceSpec
+from acl_engine.domain.request import Action, Query, Request
+from acl_engine.domain.text import Text
+from acl_engine.enforcement.door import Refused, refuse
+from acl_engine.masking.phone import parse as parse_phone
+from acl_engine.masking.shape import clean
+
+SEARCH_SHAPE = "search-shape"
+WILDCARDS = frozenset("*%?_")
+MAX_VALUE = 200
+# The criterion `phone` finds a parcel by either party's number.
+PHONE = "phone"
+
+UNKNOWN_WORD = Text(
+    "query.unknown-word",
+    "查询中的{what}不认识",
+    "the query's {what} is not known",
+    "可用：{known}",
+    "known: {known}",
+)
+INCOMPLETE = Text(
+    "query.incomplete",
+    "操作 `{action}` 需要{what}",
+    "action `{action}` needs {what}",
+    "请补充后再试",
+    "add it and try again",
+)
+TOO_LONG = Text("query.too-long", "查询值过长", "a query value is too long", "缩短", "shorten it")
+
+_BY_CRITERIA = frozenset({Action.SEARCH, Action.AGGREGATE, Action.REVERSE_LOOKUP})
+
+
+def normalise(query: Query, pack: Pack, request_id: str) -> Request:
+    """The request. Raises InputError for words that do not exist, Refused for a refused shape."""
+    action = _action(query.action)
+    resource = pack.resources.get(query.resource)
+    if resource is None:
+        raise InputError(UNKNOWN_WORD.of(what="resource", known=", ".join(pack.resources)))
+    for name in query.fields:
+        if name not in resource.fields:
+            raise InputError(UNKNOWN_WORD.of(what="field", known=", ".join(resource.fields)))
+    by = _criteria(query.by, resource)
+    if any(_personal(name, resource) for name, _ in by) and action in (Action.READ, Action.SEARCH):
+        action = Action.REVERSE_LOOKUP
+    key = _text(query.key) if query.key is not None else None
+    _complete(action, key, by)
+    _shape(action, key, by, resource, pack)
+    return Request(
+        id=request_id,
+        action=action,
+        resource=resource.type,
+        key=None if action in _BY_CRITERIA else key,
+        by=by,
+        fields=query.fields,
+        purpose=query.purpose,
+        ticket=query.ticket,
+        params=tuple(sorted((name, _text(value)) for name, value in query.params.items())),
+        limit=max(1, min(query.limit, pack.settings.lookup.page_max)),
+        after=query.after,
+    )
+
+
+def _action(word: str) -> Action:
+    try:
+        return Action(word)
+    except ValueError:
+        known = ", ".join(str(action) for action in Action)
+        raise InputError(UNKNOWN_WORD.of(what="action", known=known)) from None
+
+
+def _text(value: str) -> str:
+    if len(value) > MAX_VALUE:
+        raise InputError(TOO_LONG.of())
+    return clean(value)
+
+
+def _criteria(by: Mapping[str, str], resource: ResourceSpec) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for name, value in sorted(by.items()):
+        text = _text(value)
+        spec = resource.fields.get(name)
+        phone = name == PHONE or (spec is not None and spec.kind is Kind.PHONE)
+        if spec is None and not phone and name not in resource.attributes:
+            known = ", ".join((*resource.attributes, *resource.fields))
+            raise InputError(UNKNOWN_WORD.of(what="search criterion", known=known))
+        if phone and not WILDCARDS & set(text):
+            shape = parse_phone(text)
+            text = shape.text if shape else text
+        found.append((name, text))
+    return tuple(found)
+
+
+def _personal(name: str, resource: ResourceSpec) -> bool:
+    return name == PHONE or (name in resource.fields and name not in resource.attributes)
+
+
+def _complete(action: Action, key: str | None, by: tuple[tuple[str, str], ...]) -> None:
+    if action in (Action.REVERSE_LOOKUP, Action.COUNT_BY_PHONE) and not by:
+        raise InputError(INCOMPLETE.of(action=action, what="a criterion"))
+    if action not in (*_BY_CRITERIA, Action.COUNT_BY_PHONE) and not key:
+        raise InputError(INCOMPLETE.of(action=action, what="a key"))
+
+
+def _shape(
+    action: Action,
+    key: str | None,
+    by: tuple[tuple[str, str], ...],
+    resource: ResourceSpec,
+    pack: Pack,
+) -> None:
+    if pack.settings.lookup.broad_search:
+        return
+    texts = [value for name, value in by if resource.attributes.get(name, "text") == "text"]
+    # `_` is common in ids of units and areas, and is a plain character to an exact search.
+    wild = WILDCARDS - {"_"}
+    if any(wild & set(value) for value in (*texts, key or "")) or any(not value for value in texts):
+        raise _refused("wildcard")
+    for name, value in by:
+        spec = resource.fields.get(name)
+        if name == PHONE or (spec and spec.kind is Kind.PHONE):
+            if parse_phone(value) is None:
+                raise _refused("not-a-phone")
+        elif _personal(name, resource) and not (spec and spec.searchable):
+            raise _refused("not-searchable")
+
+
+def _refused(what: str) -> Refused:
+    return refuse("1", f"search-shape.{what}", SEARCH_SHAPE)

@@ -1,0 +1,100 @@
+"""The seed's files, typed: who works where, and which parcels a scenario needs."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from acl_engine.policy import strict_yaml
+
+
+class Unit(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    kind: Literal["hq", "province", "hub", "branch", "station"]
+    zh: str
+    en: str
+    city: str
+    district: str
+    parent: str | None = None
+    streets: tuple[str, ...] = ()
+    franchise: bool = False
+
+
+class Member(msgspec.Struct, forbid_unknown_fields=True):
+    """One account of the cast. `weak` is its password of 2020; a service has a key instead."""
+
+    login: str
+    role: str
+    unit: str
+    device: str
+    weak: str = ""
+    late: bool = False
+    relief: bool = False
+    service: bool = False
+    tenant: str | None = None
+    customer: str | None = None
+
+
+class StrayDevice(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    unit: str
+    device_class: str
+    enrolled: bool = True
+
+
+class NamedParcel(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "from"}):
+    """A parcel that scenarios call by name. `hours`: delivered so long before the world's now."""
+
+    name: str
+    to: str
+    sender: str
+    unit: str
+    stage: str
+    area: int
+    courier: str | None = None
+    pickup: str | None = None
+    stop: int | None = None
+    station: str | None = None
+    custody: str | None = None
+    sent_to: str | None = None
+    tenant: str | None = None
+    hours: int = 0
+    cod: bool = False
+    unsound: bool = False
+    value: int = 0
+    item: str | None = None
+    remark_phone: bool = False
+
+
+class WorkItem(msgspec.Struct, forbid_unknown_fields=True):
+    id: str
+    kind: str
+    parcel: str
+    holder: str
+    source: str
+
+
+class Company(msgspec.Struct, forbid_unknown_fields=True):
+    schema: Literal["acl-seed-company/1"]
+    units: tuple[Unit, ...]
+    area_names: tuple[str, ...]
+    cast: tuple[Member, ...]
+    stray_devices: tuple[StrayDevice, ...]
+    tenants: tuple[str, ...]
+    customers: tuple[str, ...]
+    parcels: tuple[NamedParcel, ...]
+    work_items: tuple[WorkItem, ...]
+
+
+class Names(msgspec.Struct, forbid_unknown_fields=True):
+    schema: Literal["acl-seed-names/1"]
+    surnames: str
+    compound_surnames: tuple[str, ...]
+    given: str
+    phone_segments: tuple[str, ...]
+
+
+def read_seed(folder: Path) -> tuple[Company, Names]:
+    """The two files of `seeds/<pack>/`. Raises InputError with file and line."""
+    company = strict_yaml.read(folder / "company.yaml", Company)
+    return company, strict_yaml.read(folder / "names.yaml", Names)

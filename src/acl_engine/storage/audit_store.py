@@ -1,0 +1,144 @@
+"""The durable audit log: group commit without a thread of its own.
+
+A caller hands its record in and waits. Whoever gets the turn writes everything that waits in one
+transaction; the others find theirs written. One caller commits alone, sixty-four share a commit.
+
+INVARIANTS
+- `append` returns only after the commit that holds the record (SQLite: synchronous=FULL, read back
+  on every connection; PostgreSQL: synchronous_commit=on).
+- Any failure is AuditUnavailable for every caller of that commit: none is told otherwise.
+- Indexes are dense and given inside the writing transaction: SQLite has one writer, PostgreSQL a
+  lock for this log, so that several processes never use one twice.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select, text
+
+from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.errors import AclError, AuditUnavailable
+from acl_engine.domain.text import Text
+from acl_engine.storage.database import Database
+from acl_engine.storage.tables import audit_records
+
+# Bounds one transaction; the next turn takes the rest.
+MOST_IN_A_COMMIT = 512
+# Any fixed number: "acl_audit" to PostgreSQL's advisory locks.
+_PG_LOCK = 0x61636C5F61756469
+
+NOT_DURABLE = Text(
+    "audit.not-durable",
+    "审计记录无法持久写入，查询一律拒绝",
+    "an audit record could not be made durable, so nothing is answered",
+    "检查数据库与磁盘",
+    "check the database and its disk",
+)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    entry: AuditEntry
+    body: bytes
+    leaf: bytes
+    receipt: Receipt | None = None
+    failed: bool = False
+
+
+class AuditStore:
+    """Implements `domain.ports.AuditLog`. `encode` and `leaf` come from the audit room."""
+
+    def __init__(
+        self,
+        database: Database,
+        encode: Callable[[AuditEntry], bytes],
+        leaf: Callable[[bytes], bytes],
+        decode: Callable[[bytes, int], AuditEntry],
+    ) -> None:
+        self._database = database
+        self._encode, self._leaf, self._decode = encode, leaf, decode
+        self._queue: list[_Waiting] = []
+        self._queue_lock = threading.Lock()
+        self._turn = threading.Lock()
+
+    def append(self, entry: AuditEntry) -> Receipt:
+        """Write one record; it is durable when this returns. Raises AuditUnavailable."""
+        try:
+            body = self._encode(entry)
+        except AclError:
+            raise AuditUnavailable(NOT_DURABLE.of()) from None
+        mine = _Waiting(entry, body, self._leaf(body))
+        with self._queue_lock:
+            self._queue.append(mine)
+        with self._turn:
+            while mine.receipt is None and not mine.failed:
+                self._commit_waiting()
+        if mine.receipt is None:
+            raise AuditUnavailable(NOT_DURABLE.of())
+        return mine.receipt
+
+    def of_request(self, request: str) -> list[AuditEntry]:
+        """The records of one request id, in order."""
+        query = select(audit_records).where(audit_records.c.request == request)
+        with self._database.read() as cx:
+            rows = cx.execute(query.order_by(audit_records.c.index)).mappings().all()
+        return [self._decode(bytes(row["body"]), int(row["index"])) for row in rows]
+
+    def entries(self, start: int = 0) -> Iterator[tuple[int, AuditEntry]]:
+        """Every record from an index on, in order, a page at a time."""
+        for index, body, _ in self.raw(start):
+            yield index, self._decode(body, index)
+
+    def raw(self, start: int = 0, page: int = 1000) -> Iterator[tuple[int, bytes, bytes]]:
+        """Index, bytes and stored leaf hash of every record from `start` on."""
+        columns = (audit_records.c.index, audit_records.c.body, audit_records.c.leaf)
+        while True:
+            query = (
+                select(*columns)
+                .where(audit_records.c.index >= start)
+                .order_by(audit_records.c.index)
+                .limit(page)
+            )
+            with self._database.read() as cx:
+                rows = cx.execute(query).all()
+            for row in rows:
+                yield int(row[0]), bytes(row[1]), bytes(row[2])
+            if len(rows) < page:
+                return
+            start = int(rows[-1][0]) + 1
+
+    def _commit_waiting(self) -> None:
+        with self._queue_lock:
+            group, self._queue = self._queue[:MOST_IN_A_COMMIT], self._queue[MOST_IN_A_COMMIT:]
+        try:
+            with self._database.write() as cx:
+                first = _next_index(cx)
+                rows = [_row(first + i, one) for i, one in enumerate(group)]
+                cx.execute(insert(audit_records), rows)
+        except BaseException as error:
+            for one in group:
+                one.failed = True
+            if not isinstance(error, AclError):
+                raise
+            return
+        for i, one in enumerate(group):
+            one.receipt = Receipt(first + i, one.leaf.hex())
+
+
+def _next_index(cx: Connection) -> int:
+    if cx.dialect.name == "postgresql":
+        cx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PG_LOCK})
+    last = cx.execute(select(func.max(audit_records.c.index))).scalar()
+    return 0 if last is None else int(last) + 1
+
+
+def _row(index: int, one: _Waiting) -> dict[str, object]:
+    return {
+        "index": index,
+        "request": one.entry.request,
+        "at": one.entry.at,
+        "account": one.entry.account,
+        "body": one.body,
+        "leaf": one.leaf,
+    }
