@@ -6,7 +6,9 @@ transaction; the others find theirs written. One caller commits alone, sixty-fou
 INVARIANTS
 - `append` returns only after the commit that holds the record (SQLite: synchronous=FULL, read back
   on every connection; PostgreSQL: synchronous_commit=on).
-- Any failure is AuditUnavailable for every caller of that commit: none is told otherwise.
+- Any failure is AuditUnavailable for every caller of that commit: none is told otherwise. A commit
+  that was lost on its way back may stand in the log without a receipt, never the other way round.
+- A record that the database refuses (not one that it cannot take now) fails its own caller alone.
 - Indexes are dense and given inside the writing transaction: SQLite has one writer, PostgreSQL a
   lock for this log, so that several processes never use one twice.
 """
@@ -18,9 +20,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select, text
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
-from acl_engine.domain.errors import AclError, AuditUnavailable
+from acl_engine.domain.errors import AclError, AuditUnavailable, StoreError
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
+from acl_engine.storage.failures import FAILED
 from acl_engine.storage.tables import audit_records
 
 # Bounds one transaction; the next turn takes the rest.
@@ -66,7 +69,7 @@ class AuditStore:
         """Write one record; it is durable when this returns. Raises AuditUnavailable."""
         try:
             body = self._encode(entry)
-        except AclError:
+        except (AclError, ValueError, TypeError):  # what cannot be written down is not answered
             raise AuditUnavailable(NOT_DURABLE.of()) from None
         mine = _Waiting(entry, body, self._leaf(body))
         with self._queue_lock:
@@ -84,6 +87,27 @@ class AuditStore:
         with self._database.read() as cx:
             rows = cx.execute(query.order_by(audit_records.c.index)).mappings().all()
         return [self._decode(bytes(row["body"]), int(row["index"])) for row in rows]
+
+    def of_account(self, account: str, since: int = 0, until: int = 2**62) -> list[AuditEntry]:
+        """The records of one account with `since` <= at < `until` (epoch ms), in order."""
+        c = audit_records.c
+        query = select(c.index, c.body).where(c.account == account, c.at >= since, c.at < until)
+        with self._database.read() as cx:
+            rows = cx.execute(query.order_by(c.index)).all()
+        return [self._decode(bytes(row[1]), int(row[0])) for row in rows]
+
+    def at(self, index: int) -> tuple[bytes, AuditEntry] | None:
+        """One record's bytes and entry."""
+        query = select(audit_records.c.body).where(audit_records.c.index == index)
+        with self._database.read() as cx:
+            body = cx.execute(query).scalar()
+        return None if body is None else (bytes(body), self._decode(bytes(body), index))
+
+    def indexes_of(self, request: str) -> list[int]:
+        """The indexes of one request's records."""
+        query = select(audit_records.c.index).where(audit_records.c.request == request)
+        with self._database.read() as cx:
+            return sorted(int(index) for index in cx.execute(query).scalars())
 
     def entries(self, start: int = 0) -> Iterator[tuple[int, AuditEntry]]:
         """Every record from an index on, in order, a page at a time."""
@@ -112,18 +136,29 @@ class AuditStore:
         with self._queue_lock:
             group, self._queue = self._queue[:MOST_IN_A_COMMIT], self._queue[MOST_IN_A_COMMIT:]
         try:
+            refused = self._commit(group)
+            if refused and len(group) > 1:
+                for one in group:
+                    self._commit([one])
+        finally:
+            for one in group:
+                one.failed = one.receipt is None
+
+    def _commit(self, group: list[_Waiting]) -> bool:
+        """Write a group in one transaction; without receipts it failed. True: a record in it was
+        refused for itself, so that the others are worth another try."""
+        try:
             with self._database.write() as cx:
                 first = _next_index(cx)
                 rows = [_row(first + i, one) for i, one in enumerate(group)]
                 cx.execute(insert(audit_records), rows)
-        except BaseException as error:
-            for one in group:
-                one.failed = True
-            if not isinstance(error, AclError):
-                raise
-            return
+        except StoreError as error:
+            return error.message.code == FAILED.code
+        except Exception:  # noqa: BLE001 - whatever it is, nobody may be told that it was written
+            return False
         for i, one in enumerate(group):
             one.receipt = Receipt(first + i, one.leaf.hex())
+        return False
 
 
 def _next_index(cx: Connection) -> int:
@@ -138,7 +173,7 @@ def _row(index: int, one: _Waiting) -> dict[str, object]:
         "index": index,
         "request": one.entry.request,
         "at": one.entry.at,
-        "account": one.entry.account,
+        "account": (one.entry.account or "")[:64] or None,  # to search by; the body has it all
         "body": one.body,
         "leaf": one.leaf,
     }

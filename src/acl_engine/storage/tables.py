@@ -18,9 +18,14 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
-    UniqueConstraint,
 )
 
+from acl_engine.storage.tables_audit import (
+    audit_checkpoints,
+    audit_holds,
+    audit_nodes,
+    audit_records,
+)
 from acl_engine.storage.tables_base import Id as _Id
 from acl_engine.storage.tables_base import id_column as _id
 from acl_engine.storage.tables_base import metadata
@@ -35,6 +40,10 @@ from acl_engine.storage.tables_control import (
 
 # What is made elsewhere and read here; every table below is public too.
 __all__ = [
+    "audit_checkpoints",
+    "audit_holds",
+    "audit_nodes",
+    "audit_records",
     "budget_counters",
     "budget_reservations",
     "call_records",
@@ -279,16 +288,3 @@ work_items = Table(
 )
 
 # --- accountability -------------------------------------------------------------------------
-
-# The audit log of records: `body` is the encoded entry, `leaf` its RFC 6962 leaf hash.
-audit_records = Table(
-    "audit_records",
-    metadata,
-    Column("index", _Id, primary_key=True, autoincrement=False),
-    Column("request", String(40), nullable=False, index=True),
-    Column("at", BigInteger, nullable=False),
-    Column("account", String(64), index=True),
-    Column("body", LargeBinary, nullable=False),
-    Column("leaf", LargeBinary, nullable=False),
-    UniqueConstraint("leaf", name="uq_audit_records_leaf"),
-)

@@ -1,0 +1,54 @@
+"""The tables of the audit log.
+
+INVARIANTS
+- `audit_records` holds no clear personal data, and its rows are never changed.
+- What is derived stands apart from what is recorded: `audit_nodes` can be made again from the
+  records, and no verification trusts it.
+"""
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
+
+from acl_engine.storage.tables_base import Id, id_column, metadata
+
+# `body` is the encoded entry, `leaf` its RFC 6962 leaf hash; the rest is there to search by.
+# Equal records are allowed, as in RFC 6962: a unique leaf would cost a random write each.
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("index", Id, primary_key=True, autoincrement=False),
+    Column("request", String(40), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("account", String(64), index=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+# Signed checkpoints, cosignatures included, as the notes they are (C2SP tlog-checkpoint).
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    id_column(),
+    Column("size", BigInteger, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+# Roots of complete subtrees at levels 8, 16, 24: a proof reads a few hundred hashes, not all.
+audit_nodes = Table(
+    "audit_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", Id, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# A legal hold: while one is open, retention deletes nothing and no key is destroyed.
+audit_holds = Table(
+    "audit_holds",
+    metadata,
+    Column("case_id", String(64), primary_key=True),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("opened_by", String(64), nullable=False),
+    Column("released_at", BigInteger),
+    Column("released_by", String(64)),
+)
