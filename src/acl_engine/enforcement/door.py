@@ -217,7 +217,9 @@ class Trail:
 
 
 def _refusal_of(error: Exception, line: str) -> Refusal:
-    if isinstance(error, (Refused, SessionDead, ActRefused)):
+    if isinstance(error, ActRefused):
+        return replace(error.refusal, line=line)
+    if isinstance(error, (Refused, SessionDead)):
         return error.refusal
     return Refusal(line, (), None, f"error.{type(error).__name__}")
 

@@ -148,8 +148,11 @@ class Logins:
         if self._settings.strong_passwords and evidence.weak and not account.service:
             found.append(("password-weak", STRONG_PASSWORDS))
         if not evidence.password:
-            # A weak or unproven guess that is wrong was stopped by being wrong.
-            return "password-wrong", ()
+            # A weak guess is wrong because no password here may be weak.
+            weak = evidence.weak and self._settings.strong_passwords
+            first = (STRONG_PASSWORDS,) if weak else ()
+            controls = (*first, *(control for _, control in found))
+            return "password-wrong", tuple(dict.fromkeys(controls))
         return (found[0][0], tuple(dict.fromkeys(c for _, c in found))) if found else ("", ())
 
     def _open(self, account: Account, evidence: _Evidence, password: str, now: int) -> LoginOutcome:

@@ -4,17 +4,15 @@ The engine that runs it is the same one. Everything that comes from here opens a
 or nothing: `Engine.open` demands the mark whenever it is given a `Weakened`.
 """
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from acl_engine.domain.control import Edit
-from acl_engine.domain.errors import ScenarioError, Where
-from acl_engine.domain.pack import Pack
-from acl_engine.policy.pack import pack_from_files
-from acl_engine.policy.strict_yaml import plain
+from acl_engine.domain.errors import PolicyError, PolicyErrors, ScenarioError, Where
+from acl_engine.domain.pack import Pack, Row
+from acl_engine.policy.pack_rows import read_rows
 from acl_engine.replay.scenario import UNDEFINED
 
 
@@ -29,90 +27,64 @@ class Derived:
 
 def without(pack: Pack, controls: Iterable[str]) -> Derived:
     """The pack with these controls off. Raises ScenarioError for one that it does not have."""
-    files = dict(pack.files)
-    components: set[str] = set()
-    weak = pack.settings.replay_only
-    for name in controls:
+    names = sorted(controls)
+    edits: list[Edit] = []
+    for name in names:
         if name not in pack.controls:
             known = ", ".join(sorted(pack.controls))
-            raise ScenarioError(
-                UNDEFINED.of(what="control", name=name, known=known),
-                Where(f"{pack.folder}/controls.yaml"),
-            )
-        for edit in pack.controls[name].off:
-            if edit.kind == "component":
-                components.add(edit.name)
-            elif edit.kind == "secrets":
-                weak = True
-            else:
-                files = _edited(files, edit, pack)
-    files["settings.yaml"] = _set(files["settings.yaml"], "replay_only", True)
-    return Derived(pack_from_files(files, folder=pack.folder), frozenset(components), weak)
+            where = Where(f"{pack.folder}/controls.yaml")
+            raise ScenarioError(UNDEFINED.of(what="control", name=name, known=known), where)
+        edits.extend(pack.controls[name].off)
+    derived = pack
+    for edit in edits:
+        derived = edited(derived, edit)
+    mark = hashlib.sha256(f"{pack.version}-{' '.join(names)}".encode()).hexdigest()[:16]
+    weakened = replace(derived.settings, replay_only=True)
+    return Derived(
+        replace(derived, version=mark, settings=weakened),
+        frozenset(edit.name for edit in edits if edit.kind == "component"),
+        not pack.settings.login.strong_passwords or any(edit.kind == "secrets" for edit in edits),
+    )
 
 
-def _edited(files: dict[str, str], edit: Edit, pack: Pack) -> dict[str, str]:
-    changed = dict(files)
-    if edit.kind == "relation":
-        document = plain(files["relations.yaml"], "relations.yaml")
-        document["relations"][edit.name]["expression"] = "true"
-        changed["relations.yaml"] = _dump(document)
-    elif edit.kind == "setting":
-        changed["settings.yaml"] = _set(files["settings.yaml"], edit.name, edit.value)
-    elif edit.kind == "add":
-        changed["policy.csv"] = f"{files['policy.csv']}\n{edit.value}\n"
-    elif edit.kind == "remove":
-        changed["policy.csv"] = _rows(files["policy.csv"], lambda row: row[1] != edit.name)
-        changed["controls.yaml"] = _forget(files["controls.yaml"], edit.name)
-    elif edit.kind == "stages":
-        changed["policy.csv"] = _mapped(files["policy.csv"], _any_stage)
-    elif edit.kind == "unmask":
-        everything = " ".join(
-            f"{field}=clear" for spec in pack.resources.values() for field in spec.fields
-        )
-        changed["policy.csv"] = _mapped(files["policy.csv"], lambda row: _unmasked(row, everything))
-    return changed
+def edited(pack: Pack, edit: Edit) -> Pack:
+    """The pack after one step of switching a control off."""
+    match edit.kind:
+        case "relation":
+            spec = replace(pack.relations[edit.name], expression="true")
+            return replace(pack, relations={**pack.relations, edit.name: spec})
+        case "setting":
+            return replace(pack, settings=_set(pack.settings, edit.name.split("."), edit.value))
+        case "remove":
+            return replace(pack, rows=tuple(row for row in pack.rows if row.id != edit.name))
+        case "add":
+            return replace(pack, rows=(*pack.rows, *_added(str(edit.value), pack)))
+        case "stages":
+            return replace(pack, rows=tuple(replace(row, stages=()) for row in pack.rows))
+        case "unmask":
+            return replace(pack, rows=tuple(_unmasked(row, pack) for row in pack.rows))
+    return pack
 
 
-def _set(text: str, path: str, value: object) -> str:
-    document = plain(text, "pack")
-    place = document
-    *above, last = path.split(".")
-    for name in above:
-        place = place[name]
-    place[last] = value
-    return _dump(document)
+def _set(settings: Any, path: list[str], value: object) -> Any:
+    """The settings with one value changed; a wrong path is the pack's fault and raises."""
+    first, *rest = path
+    return replace(
+        settings, **{first: _set(getattr(settings, first), rest, value) if rest else value}
+    )
 
 
-def _forget(text: str, rule: str) -> str:
-    document = plain(text, "pack")
-    for control in document["controls"].values():
-        control["rules"] = [one for one in control.get("rules", []) if one != rule]
-        control["off"] = [one for one in control.get("off", []) if one.get("name") != rule]
-    return _dump(document)
+def _added(line: str, pack: Pack) -> tuple[Row, ...]:
+    findings: list[PolicyError] = []
+    rows, _ = read_rows(line, f"{pack.folder}/controls.yaml", findings)
+    if findings:
+        raise PolicyErrors(tuple(findings))
+    return rows
 
 
-def _dump(document: object) -> str:
-    # JSON is YAML, and keeps every string a string.
-    return json.dumps(document, ensure_ascii=False, indent=1)
-
-
-def _parsed(text: str) -> list[list[str]]:
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)))]
-
-
-def _rows(text: str, keep: Callable[[list[str]], bool]) -> str:
-    return "\n".join(", ".join(row) for row in _parsed(text) if row[0] != "p" or keep(row)) + "\n"
-
-
-def _mapped(text: str, change: Callable[[list[str]], list[str]]) -> str:
-    return "\n".join(", ".join(change(row) if row[0] == "p" else row) for row in _parsed(text))
-
-
-def _any_stage(row: list[str]) -> list[str]:
-    return [*row[:6], "any", *row[7:]]
-
-
-def _unmasked(row: list[str], everything: str) -> list[str]:
-    shows = row[7] != "none" and row[8] == "allow"
-    return [*row[:7], everything, row[8]] if shows else row
+def _unmasked(row: Row, pack: Pack) -> Row:
+    """Whatever the row shows anything of, it shows in clear, every field."""
+    if not (row.grants and row.allow):
+        return row
+    fields = pack.resources[row.resource].fields
+    return replace(row, grants=tuple((name, "clear") for name in fields))

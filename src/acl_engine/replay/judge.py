@@ -112,7 +112,7 @@ class Judge:
         if scenario.utility:
             return self._kept(scenario)
         base = self._run(scenario, Derived(self.before, frozenset(), True))
-        derived = Derived(self.after, frozenset(), self.after.settings.replay_only)
+        derived = Derived(self.after, frozenset(), not self.after.settings.login.strong_passwords)
         honest = self._run(scenario, derived)
         breach = self._run(scenario, derived, base.after_step)
         legit = self._legit(scenario, derived)
@@ -133,7 +133,7 @@ class Judge:
         )
 
     def _kept(self, scenario: Scenario) -> Result:
-        derived = Derived(self.after, frozenset(), self.after.settings.replay_only)
+        derived = Derived(self.after, frozenset(), not self.after.settings.login.strong_passwords)
         legit = self._legit(scenario, derived)
         verdict = Verdict.KEPT
         if any(not one.allowed for one in legit):

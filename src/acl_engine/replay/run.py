@@ -110,6 +110,10 @@ class Runner:
         if step.advance:
             self._stage.clock.advance(int(step.advance[:-1]) * _UNITS[step.advance[-1]])
             self._run.steps.append(StepResult(step, True))
+        elif step.event:
+            caller = VARIABLE.sub(lambda m: self._plain(m[1], m[2]), step.event.caller)
+            self._stage.called(step.event.id, caller)
+            self._run.steps.append(StepResult(step, True))
         elif step.channel:
             self._carry(step, self._scenario.channels[step.channel])
         elif step.actor:
@@ -236,9 +240,8 @@ class Runner:
         def value(match: re.Match[str]) -> str:
             nonlocal missing
             name, attribute = match[1], match[2]
-            actor = self._scenario.actors.get(name)
-            if actor is not None:
-                return str(actor.phone or "") if attribute == "phone" else str(actor.account)
+            if name in self._scenario.actors:
+                return self._plain(name, attribute)
             if not any(mind.knows(fact) for fact in self._facts(f"{name}.{attribute}")):
                 missing = True
             return self._attribute(name, attribute)
@@ -253,8 +256,10 @@ class Runner:
     ) -> list[Fact]:
         taught: list[Fact] = []
         for view in outcome.views():
-            number = view.get("waybill_no") or key or view["handle"]
-            parcel = self._truth.by_number.get(number)
+            # A masked number names no record; the key that was asked by does.
+            names = (key, view.get("handle"), view.get("waybill_no"))
+            known = (self._truth.by_number.get(name) for name in names if name)
+            parcel = next((one for one in known if one), None)
             if parcel is None:
                 continue
             truths = {**parcel.fields, "waybill_no": parcel.waybill_no}
@@ -278,6 +283,11 @@ class Runner:
         name, attribute = word.split(".")
         wanted = field_of(attribute)
         return [Fact(parcel.waybill_no, wanted) for parcel in self.entities.get(name, ())]
+
+    def _plain(self, name: str, attribute: str) -> str:
+        """An actor's own account or phone."""
+        actor = self._scenario.actors[name]
+        return str(actor.phone or "") if attribute == "phone" else str(actor.account)
 
     def _attribute(self, name: str, attribute: str) -> str:
         parcels = self.entities[name]

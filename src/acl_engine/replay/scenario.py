@@ -19,6 +19,7 @@ from acl_engine.policy import strict_yaml
 from acl_engine.replay.predicate import parse, who_of
 
 VARIABLE = re.compile(r"\$\{([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_-]*)\}")
+ADVANCE = re.compile(r"[0-9]{1,4}[smhd]")
 # Not an action of the engine: using a dial capability up.
 CALL = "call"
 
@@ -104,6 +105,14 @@ class Expect(msgspec.Struct, forbid_unknown_fields=True):
     shown: tuple[str, ...] | None = None
 
 
+class Event(msgspec.Struct, forbid_unknown_fields=True):
+    """Something outside that the company's systems record: a call, as the exchange saw it."""
+
+    kind: Literal["call"]
+    id: str
+    caller: str
+
+
 class Step(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     channel: str | None = None
@@ -111,6 +120,7 @@ class Step(msgspec.Struct, forbid_unknown_fields=True):
     login: Login | None = None
     request: Request | None = None
     advance: str | None = None
+    event: Event | None = None
     needs: tuple[str, ...] = ()
     expect: Expect | None = None
     zh: str = ""
@@ -201,8 +211,8 @@ UNDEFINED = Text(
 UNUSED = Text("scenario.unused", "{what} `{name}` 没有用到", "{what} `{name}` is never used")
 STEP_SHAPE = Text(
     "scenario.step",
-    "步骤 `{step}` 必须有 `channel`、`advance` 或 `actor` 之一",
-    "step `{step}` needs a `channel`, an `advance` or an `actor`",
+    "步骤 `{step}` 须有且只有 `channel`、`advance`、`event`、`actor` 之一",
+    "step `{step}` needs exactly one of `channel`, `advance`, `event` and `actor`",
 )
 GOAL_SHAPE = Text(
     "scenario.goal",
@@ -229,6 +239,8 @@ def texts(scenario: Scenario) -> Iterator[str]:
     for step in scenario.steps:
         if step.request:
             yield from _request_texts(step.request)
+        if step.event:
+            yield step.event.caller
     for legit in scenario.legit:
         yield from _request_texts(legit.request)
 
@@ -254,10 +266,12 @@ def _findings(scenario: Scenario, path: Path) -> Iterator[ScenarioError]:
 def _steps(scenario: Scenario, path: Path, text: str) -> Iterator[ScenarioError]:
     seen: set[str] = set()
     for step in scenario.steps:
-        if sum(1 for one in (step.channel, step.advance, step.actor) if one) != 1:
+        if sum(1 for one in (step.channel, step.advance, step.event, step.actor) if one) != 1:
             yield ScenarioError(STEP_SHAPE.of(step=step.id), _line(path, text, step.id))
         if step.actor and not (step.request or step.login):
             yield ScenarioError(STEP_SHAPE.of(step=step.id), _line(path, text, step.id))
+        if step.advance and not ADVANCE.fullmatch(step.advance):
+            yield _undefined("duration", step.advance, ("90s", "30m", "6h", "2d"), path, text)
         if step.actor and step.actor not in scenario.actors:
             yield _undefined("actor", step.actor, scenario.actors, path, text)
         if step.channel and step.channel not in scenario.channels:

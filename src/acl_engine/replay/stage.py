@@ -25,6 +25,8 @@ from acl_engine.identity.totp import code_at
 from acl_engine.replay.world.company import NOW
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
+from acl_engine.storage.payload import phone_index
+from acl_engine.storage.tickets import record_contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,18 @@ class Stage:
 
     def close(self) -> None:
         self.database.close()
+
+    def called(self, contact: str, caller: str) -> None:
+        """The telephone exchange records a call with the number that the network reported."""
+        keys = Keys.synthetic(self.truth.world.seed)
+        record_contact(
+            self.database,
+            contact=contact,
+            kind="call",
+            made_by="svc-telephony",
+            at=int(self.clock.now().timestamp()),
+            phone_index=phone_index(keys.index, caller),
+        )
 
     def login(
         self,

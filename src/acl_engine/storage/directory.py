@@ -56,7 +56,8 @@ def _subject_query(resource: ResourceMap) -> Executable:
     now: BindParameter[int] = bindparam("now")
     device = exists().where(
         devices.c.id == bindparam("device"),
-        devices.c.person == bindparam("person"),
+        # A service's device is bound to its login: there is no person behind it.
+        devices.c.person.in_([bindparam("person"), bindparam("account")]),
         devices.c.status == "active",
         devices.c.lease_until > now,
     )

@@ -271,5 +271,5 @@ def _custody(
     if stage == "PICKED_UP":
         return origin, True
     if stage == "IN_TRANSIT":
-        return (None, False) if spec and spec.sent_to else ("hub-sz", True)
+        return "hub-sz", True
     return dest, not (spec and spec.unsound)

@@ -1,0 +1,87 @@
+"""Everything a replay needs, made once: the packs, the world with weak and with strong secrets."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from acl_engine.bootstrap import Keys
+from acl_engine.domain.errors import ScenarioError, Where
+from acl_engine.identity.passwords import Passwords
+from acl_engine.identity.totp import Totp
+from acl_engine.policy.pack import load_pack
+from acl_engine.replay.judge import Judge
+from acl_engine.replay.scenario import UNDEFINED, Scenario, read_scenario
+from acl_engine.replay.world.build import Sealing, SecretsKind, build_world
+from acl_engine.replay.world.company import World, make_world
+from acl_engine.replay.world.seed import read_seed
+from acl_engine.replay.world.truth import Truth
+from acl_engine.storage.database import Database, create_or_upgrade
+from acl_engine.storage.payload import phone_index
+
+# The world that scenarios run in: small enough to copy for every run.
+SEED = "courier-small"
+PARCELS = 300
+
+
+def sealing(seed: str) -> Sealing:
+    """Secrets stored as production stores them, with the cheaper Argon2 of a synthetic world."""
+    keys = Keys.synthetic(seed)
+    totp = Totp(keys.totp)
+    hasher = Passwords.synthetic()
+    return Sealing(hasher.hash, totp.seal, lambda phone: phone_index(keys.index, phone))
+
+
+def small_world(root: Path, seed: str = SEED, parcels: int = PARCELS) -> World:
+    """The company of a seed, from `seeds/courier`."""
+    company, names = read_seed(root / "seeds" / "courier")
+    return make_world(company, names, seed, parcels)
+
+
+@contextmanager
+def theatre(
+    root: Path,
+    *,
+    policy: Path | None = None,
+    ablate: bool = True,
+    said: Callable[[str], None] = lambda what: None,
+) -> Iterator[Judge]:
+    """A judge over freshly built worlds. `policy` judges one pack instead of before and after."""
+    before = load_pack(root / "policies" / "courier" / "before")
+    after = load_pack(policy or root / "policies" / "courier" / "after")
+    world = small_world(root)
+    truth = Truth(world, PARCELS)
+    with tempfile.TemporaryDirectory(prefix="acl-replay-") as folder:
+        templates: dict[bool, Database] = {}
+        try:
+            for weak in (True, False):
+                said("weak" if weak else "strong")
+                templates[weak] = _template(Path(folder), world, "weak" if weak else "strong")
+            yield Judge(before, after, templates, truth, compare=policy is None, ablate=ablate)
+        finally:
+            for database in templates.values():
+                database.close()
+
+
+def _template(folder: Path, world: World, secrets: SecretsKind) -> Database:
+    database = create_or_upgrade(f"sqlite:///{folder / f'{secrets}.db'}")
+    build_world(database, world, PARCELS, sealing(world.seed), secrets=secrets)
+    return database
+
+
+def scenarios(root: Path, pack: str, wanted: tuple[str, ...]) -> list[Scenario]:
+    """The active scenarios of a pack, or those named by id or file. Raises ScenarioError."""
+    folder = root / "scenarios" / pack
+    found = {one.id: one for one in map(read_scenario, sorted(folder.glob("*.yaml")))}
+    if not wanted:
+        return [one for one in found.values() if one.status == "active"]
+    chosen: list[Scenario] = []
+    for name in wanted:
+        if name in found:
+            chosen.append(found[name])
+        elif name.endswith(".yaml"):
+            chosen.append(read_scenario(Path(name)))
+        else:
+            unknown = UNDEFINED.of(what="scenario", name=name, known=", ".join(found))
+            raise ScenarioError(unknown, Where(str(folder)))
+    return chosen
