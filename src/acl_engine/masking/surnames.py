@@ -51,7 +51,7 @@ _BANDS: tuple[tuple[int, str], ...] = (
         "官衣楚佟栗匡宗应台巫鞠僧桑荆谌银扬明沙薄伏岑习胥保和蔺水云昌凤酆皮卡湛贝禹狄臧成戴茅经"
         "干缪支昝裘贲邓杭诸钮嵇滑荣荀羊於惠家芮羿储汲松富乌焦巴弓牧隗山宓蓬郗班仰秋伊暴钭历戎祖"
         "束幸韶印宿怀蒲鄂索咸籍赖能苍双闻莘逄寿通尚农别阎充慕茹宦鱼容慎戈庾终暨居衡步耿弘国寇广禄"
-        "阙东殴利蔚越夔隆师厍聂晁勾融訾阚那空毋沙乜养须丰巢蒯相竹权逯操后红闫肖",
+        "阙东殴利蔚越夔隆师厍聂晁勾融訾阚那空毋沙乜养须丰巢蒯相竹权逯操后红闫肖麦佘粟占晏漆危邝亓檀冶母原但买哈初鹿代展麻海敬普盘区欧候付雷尧宛隆阳",
     ),
 )
 
@@ -64,7 +64,7 @@ _COMPOUND_SHARE = 3  # all but 欧阳 (about 1.1 million people) are rarer
 
 # `闫` and `肖` are the common writings of two of the first fifty today.
 SHARE: dict[str, int] = {c: share for share, band in reversed(_BANDS) for c in band}
-SHARE |= {"闫": 200, "肖": 560, "欧阳": 80}
+SHARE |= {"闫": 200, "肖": 560, "付": 200, "雷": 260, "代": 80, "欧阳": 80}
 SHARE |= {name: _COMPOUND_SHARE for name in COMPOUND if name not in SHARE}
 
 SINGLE: frozenset[str] = frozenset(name for name in SHARE if len(name) == 1)
