@@ -14,6 +14,8 @@ from acl_engine.domain.text import Lang
 
 # command -> (module in this room that holds `command`, one line for `acl --help`).
 COMMANDS: dict[str, tuple[str, str]] = {
+    "account": ("account", "Accounts: one accountable person each; join, move, leave, audit."),
+    "device": ("device", "Devices: enrol, bind, lease, revoke."),
     "control": ("control", "Named controls: what each is and where it acts."),
     "mask": ("mask", "Masking profiles: their strength; mask a spreadsheet."),
     "lookup": ("lookup", "One lookup as a given account: what it would see, and why."),

@@ -11,6 +11,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -50,7 +51,8 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher) -> None:
         self._hasher = hasher
-        self._nobody = hasher.hash("nobody's password")
+        # Made once a parameter set: an engine opens in less than a hash.
+        self._nobody = _nobody(hasher.time_cost, hasher.memory_cost, hasher.parallelism)
 
     @classmethod
     def production(cls) -> "Passwords":
@@ -73,13 +75,22 @@ class Passwords:
             text, stored = "", None
         try:
             matches = self._hasher.verify(stored or self._nobody, text)
-        except (Argon2Error, InvalidHashError):
+        except InvalidHashError:
+            # An account whose password is still to be set costs a hash like any other.
+            return self.verify(None, password) if stored else False
+        except Argon2Error:
             return False
         return matches and bool(stored)
 
     def outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
+
+
+@cache
+def _nobody(passes: int, kib: int, lanes: int) -> str:
+    """A hash that no password is meant to fit, as dear as a real one."""
+    return PasswordHasher(passes, kib, lanes).hash("nobody's password")
 
 
 def normal(password: str) -> str:

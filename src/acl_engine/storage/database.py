@@ -266,6 +266,13 @@ def is_synthetic(database: Database) -> bool:
     return len(rows) == 1 and rows[0].kind == _SYNTHETIC and rows[0].finished is True
 
 
+def world_seed(database: Database) -> str:
+    """The seed of a synthetic world. Raises ConfigError for any other database."""
+    require_synthetic(database)
+    with database.read() as cx:
+        return str(cx.execute(select(world_mark.c.seed)).scalar_one())
+
+
 def require_synthetic(database: Database) -> None:
     """Refuse a database of real people. Called by everything that can switch a control off.
 

@@ -1,0 +1,87 @@
+"""acl device: scanners and PCs, each bound to one person and leased."""
+
+from datetime import UTC, datetime
+
+import click
+
+from acl_engine.bootstrap.administration import Administration
+from acl_engine.cli.account import by_option, database_option
+from acl_engine.domain.accounts import Device
+from acl_engine.domain.text import Lang
+
+_KEY_BYTES = 32
+
+
+@click.group("device")
+def command() -> None:
+    """Devices: enrol, bind to a person, lease for a shift, revoke when lost."""
+
+
+@command.command("enrol")
+@click.argument("device")
+@click.option("--class", "device_class", type=click.Choice(["app", "pc"]), default="app")
+@click.option("--unit", required=True)
+@click.option(
+    "--public-key", required=True, help="Raw Ed25519 public key, 64 hex digits, made on the device."
+)
+@by_option
+@database_option
+@click.pass_obj
+def enrol(
+    lang: Lang, device: str, device_class: str, unit: str, public_key: str, by: str, url: str
+) -> None:
+    """Enrol DEVICE by the public key that it made. It is bound to nobody yet."""
+    try:
+        key = bytes.fromhex(public_key)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise click.BadParameter("64 hex digits are needed", param_hint="--public-key")
+    with Administration.open(url) as administration:
+        administration.enrol(Device(device, device_class, unit, None, key, "active", 0), by)
+    click.echo(f"已登记 {device}" if lang == "zh" else f"enrolled {device}")
+
+
+@command.command("bind")
+@click.argument("device")
+@click.option("--person", required=True, help="Id of the person; a service's login.")
+@by_option
+@database_option
+@click.pass_obj
+def bind(lang: Lang, device: str, person: str, by: str, url: str) -> None:
+    """Bind DEVICE to one person; whoever held it loses it at once. Lease it next."""
+    with Administration.open(url) as administration:
+        administration.bind(device, person, by)
+    click.echo(f"已绑定 {device}" if lang == "zh" else f"bound {device}")
+
+
+@command.command("lease")
+@click.argument("device")
+@click.option(
+    "--until",
+    required=True,
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
+    help="End of the lease; UTC unless it says otherwise.",
+)
+@by_option
+@database_option
+@click.pass_obj
+def lease(lang: Lang, device: str, until: datetime, by: str, url: str) -> None:
+    """Lease DEVICE to its holder until the end of the shift."""
+    when = until if until.tzinfo else until.replace(tzinfo=UTC)
+    with Administration.open(url) as administration:
+        administration.lease(device, int(when.timestamp()), by)
+    click.echo(f"已租给 {device}" if lang == "zh" else f"leased {device}")
+
+
+@command.command("revoke")
+@click.argument("device")
+@click.option("--lost", is_flag=True, help="It was lost, not handed back.")
+@by_option
+@database_option
+@click.pass_obj
+def revoke(lang: Lang, device: str, lost: bool, by: str, url: str) -> None:
+    """Revoke DEVICE's key; sessions on it are dead at the next decision."""
+    with Administration.open(url) as administration:
+        administration.revoke(device, "lost" if lost else "revoked", by)
+    click.echo(f"已撤销 {device}" if lang == "zh" else f"revoked {device}")

@@ -1,0 +1,1 @@
+"""Reports of a replay: terminal table, JSON, JUnit XML, one HTML page. They print, never judge."""

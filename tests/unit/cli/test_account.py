@@ -1,0 +1,81 @@
+"""acl account and acl device, on a database of real keys: from joining to leaving."""
+
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.identity_world import SEED, fill
+
+from acl_engine.cli import cli
+from acl_engine.domain.errors import ConfigError, InputError
+from acl_engine.identity.totp import Totp, code_at
+from acl_engine.storage.database import Database
+
+
+@pytest.fixture
+def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    key = tmp_path / "master.key"
+    key.write_bytes(os.urandom(32))
+    key.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    monkeypatch.setenv("ACL_MASTER_KEY_FILE", str(key))
+    monkeypatch.setenv("ACL_DATABASE", sqlite_url)
+    with Database.open(sqlite_url) as database:
+        fill(database)
+    return sqlite_url
+
+
+def run(*words: str, typed: str = "", code: int = 0) -> Result:
+    done = CliRunner().invoke(cli, words, input=typed, catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done
+
+
+@pytest.mark.usefixtures("url")
+def test_a_new_courier_from_joining_to_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    by = ("--by", "admin")
+    role = ("--role", "courier", "--unit", "u1", "--pack", "policies/courier/after")
+    person = ("--person", "p9", "--name", "新人", "--superior", "p1")
+    run("account", "create", "--login", "courier-9", *person, *role, *by)
+    run("device", "enrol", "pda-9", "--unit", "u1", "--public-key", "ab" * 32, *by)
+    run("device", "bind", "pda-9", "--person", "p9", *by)
+    run("device", "lease", "pda-9", "--until", "2099-01-01T06:00:00", *by)
+    monkeypatch.setattr(Totp, "new_seed", staticmethod(lambda: SEED))
+    run("account", "enrol-totp", "courier-9", typed=code_at(SEED, int(time.time())) + "\n")
+    password = "five loud geese fly\n"
+    run("account", "set-password", "courier-9", typed=password * 2)
+    out = run("account", "responsibility", "courier-9").output
+    for part in ("p9", "p1", "courier @ u1", "pda-9 (app, active)", "enrolled"):
+        assert part in out
+    assert "geese" not in out
+    run("device", "revoke", "pda-9", "--lost", *by)
+    run("account", "move", "courier-9", "--role", "cs_agent", *by)
+    run("account", "suspend", "courier-9", *by)
+    run("account", "resume", "courier-9", *by)
+    run("account", "leave", "p9", *by)
+    assert "(left)" in run("account", "responsibility", "courier-9").output
+
+
+@pytest.mark.usefixtures("url")
+def test_the_audit_exits_1_and_names_what_it_found() -> None:
+    done = run("--lang", "zh", "account", "audit", code=1)
+    assert "account-no-superior" in done.output
+
+
+@pytest.mark.usefixtures("url")
+def test_bad_words_are_one_error_each() -> None:
+    with pytest.raises(InputError):
+        run("account", "suspend", "nobody", "--by", "admin")
+    run("account", "suspend", "courier-1", code=2)
+    run("device", "enrol", "x", "--unit", "u1", "--public-key", "zz", "--by", "a", code=2)
+    run("account", "move", "courier-1", "--by", "admin", code=2)
+    words = ("--person", "p1", "--role", "typo", "--unit", "u1", "--by", "a")
+    run("account", "create", "--login", "x", *words, "--pack", "policies/courier/after", code=2)
+
+
+def test_without_a_master_key_nothing_is_changed(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACL_MASTER_KEY_FILE")
+    with pytest.raises(ConfigError):
+        run("account", "suspend", "courier-1", "--by", "admin")
