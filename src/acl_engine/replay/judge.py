@@ -16,30 +16,17 @@ and leaks again with its controls off.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from acl_engine.domain.pack import Pack
 from acl_engine.replay.ablation import Derived, without
 from acl_engine.replay.goal import Reached, reached
+from acl_engine.replay.result import Verdict
 from acl_engine.replay.run import Assumed, Run, Runner, StepResult
 from acl_engine.replay.scenario import Actor, Expect, Legit, Login, Scenario, Step
 from acl_engine.replay.stage import Stage
+from acl_engine.replay.verdict import Findings, keeps, verdict_of
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
-
-
-class Verdict(StrEnum):
-    BLOCKED = "BLOCKED"
-    BLOCKED_WRONG_REASON = "BLOCKED_WRONG_REASON"
-    DEGRADED = "DEGRADED"
-    RESIDUAL = "RESIDUAL"
-    KEPT = "KEPT"
-    LEAKED = "LEAKED"
-    VACUOUS = "VACUOUS"
-    FALSE_DENIAL = "FALSE_DENIAL"
-    OVERSHOWN = "OVERSHOWN"
-    SKIPPED = "SKIPPED"
-    ERROR = "ERROR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +67,8 @@ class Result:
     def short(self) -> bool:
         """Whether it fell short of what its file says must hold."""
         must = self.scenario.must_hold
-        wanted = {
-            "blocked": {Verdict.BLOCKED},
-            "degraded": {Verdict.BLOCKED, Verdict.DEGRADED},
-            "residual": {Verdict.RESIDUAL, Verdict.BLOCKED},
-            "kept": {Verdict.KEPT},
-        }[must.after]
-        before_wanted = Verdict.LEAKED if must.before == "leaked" else Verdict.KEPT
-        return self.after not in wanted or (
-            self.before is not None and self.before is not before_wanted
+        return not keeps(must.after, self.after) or (
+            self.before is not None and not keeps(must.before, self.before)
         )
 
 
@@ -135,11 +115,14 @@ class Judge:
     def _kept(self, scenario: Scenario) -> Result:
         derived = Derived(self.after, frozenset(), not self.after.settings.login.strong_passwords)
         legit = self._legit(scenario, derived)
-        verdict = Verdict.KEPT
-        if any(not one.allowed for one in legit):
-            verdict = Verdict.FALSE_DENIAL
-        elif any(not one.exact for one in legit):
-            verdict = Verdict.OVERSHOWN
+        verdict = verdict_of(
+            Findings(
+                reached=False,
+                utility=True,
+                legit_denied=any(not one.allowed for one in legit),
+                overshown=any(not one.exact for one in legit),
+            )
+        )
         return Result(scenario, None, verdict, None, {}, legit, Ablation(None))
 
     def _run(
@@ -250,21 +233,20 @@ def _verdict(
     ablation: Ablation,
     legit: tuple[LegitResult, ...],
 ) -> Verdict:
-    if found.holds:
-        within = scenario.residual is not None and found.people <= scenario.residual.people_a_day
-        allowed = scenario.must_hold.after == "residual" and within
-        return Verdict.RESIDUAL if allowed else Verdict.LEAKED
-    if found.candidates is not None and not found.tolerated:
-        return Verdict.LEAKED
-    if ablation.positive is False:
-        return Verdict.VACUOUS
-    if any(not one.allowed for one in legit):
-        return Verdict.FALSE_DENIAL
-    if any(not one.exact for one in legit):
-        return Verdict.OVERSHOWN
-    if mismatches:
-        return Verdict.BLOCKED_WRONG_REASON
-    return Verdict.DEGRADED if found.candidates is not None else Verdict.BLOCKED
+    within = scenario.residual is not None and found.people <= scenario.residual.people_a_day
+    left = found.candidates or 0
+    return verdict_of(
+        Findings(
+            reached=found.holds,
+            as_stated=not mismatches,
+            positive_leaks=ablation.positive,
+            legit_denied=any(not one.allowed for one in legit),
+            candidates=left,
+            tolerance=left if found.tolerated else left + 1,
+            residual=scenario.must_hold.after == "residual" and within,
+            overshown=any(one.allowed and not one.exact for one in legit),
+        )
+    )
 
 
 def _mismatches(scenario: Scenario, honest: Run, breach: Run) -> Iterable[str]:

@@ -13,7 +13,7 @@ from acl_engine.domain.text import Text
 
 class Verdict(StrEnum):
     """Strictest first; never a bare pass. KEPT is a utility scenario's: the work stays possible,
-    and nothing more is shown."""
+    and nothing more is shown; OVERSHOWN: it showed more, or less, than the file says."""
 
     BLOCKED = "BLOCKED"
     BLOCKED_WRONG_REASON = "BLOCKED_WRONG_REASON"
@@ -22,6 +22,7 @@ class Verdict(StrEnum):
     LEAKED = "LEAKED"
     VACUOUS = "VACUOUS"
     FALSE_DENIAL = "FALSE_DENIAL"
+    OVERSHOWN = "OVERSHOWN"
     SKIPPED = "SKIPPED"
     ERROR = "ERROR"
     KEPT = "KEPT"
@@ -87,6 +88,16 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Of how many records one actor knows a field in full, where a goal counts them."""
+
+    who: str
+    field: str
+    count: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What the attackers used. `days` between the first and the last step."""
 
@@ -107,6 +118,7 @@ class Side:
     reached: bool
     steps: tuple[Drawn, ...] = ()
     knowledge: tuple[Known, ...] = ()
+    counted: tuple[Counted, ...] = ()
     candidates: int = 0
     cost: Cost = field(default_factory=Cost)
     every_step_named: bool = True
@@ -236,6 +248,7 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.LEAKED: Text("verdict.leaked", "已泄露", "LEAKED"),
     Verdict.VACUOUS: Text("verdict.vacuous", "情景无效", "VACUOUS"),
     Verdict.FALSE_DENIAL: Text("verdict.false-denial", "误拒", "FALSE DENIAL"),
+    Verdict.OVERSHOWN: Text("verdict.overshown", "显示不符", "OVERSHOWN"),
     Verdict.SKIPPED: Text("verdict.skipped", "跳过", "SKIPPED"),
     Verdict.ERROR: Text("verdict.error", "出错", "ERROR"),
     Verdict.KEPT: Text("verdict.kept", "工作照常", "KEPT"),

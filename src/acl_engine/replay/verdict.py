@@ -51,16 +51,17 @@ def verdict_of(found: Findings) -> Verdict:
         return Verdict.FALSE_DENIAL
     if found.positive_leaks is False:
         return Verdict.VACUOUS
+    if found.overshown:
+        return Verdict.OVERSHOWN
     if not found.as_stated:
         return Verdict.BLOCKED_WRONG_REASON
     return Verdict.DEGRADED if found.candidates > 1 else Verdict.BLOCKED
 
 
 def _utility(found: Findings) -> Verdict:
-    # Showing more than the work needs is a leak, whoever looks.
     if found.legit_denied:
         return Verdict.FALSE_DENIAL
-    return Verdict.LEAKED if found.overshown else Verdict.KEPT
+    return Verdict.OVERSHOWN if found.overshown else Verdict.KEPT
 
 
 # must_hold word -> the verdicts that keep it

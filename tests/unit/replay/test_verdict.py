@@ -54,7 +54,7 @@ BLOCKED = Findings(reached=False, positive_leaks=True)
         (
             "work shows more than it needs",
             Findings(False, utility=True, overshown=True),
-            Verdict.LEAKED,
+            Verdict.OVERSHOWN,
         ),
     ],
 )
