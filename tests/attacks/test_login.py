@@ -1,5 +1,7 @@
 """Attacks on the login, by name, on both databases. Each is let in when its control is off."""
 
+import statistics
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -310,3 +312,21 @@ def test_an_old_hash_is_renewed_at_login(hand: Hand, monkeypatch: pytest.MonkeyP
     assert after
     assert before.password_hash != after.password_hash
     assert PASSWORDS.verify(after.password_hash, PASSWORD)
+
+
+def test_time_tells_nothing_about_which_logins_exist(sqlite_url: str) -> None:
+    """Medians of interleaved tries: unknown, wrong, suspended and locked within a quarter."""
+    with Database.open(sqlite_url) as database:
+        fill(database)
+        hand = Hand(database, STRICT)
+        hand.change(accounts, accounts.c.login == "courier-2", status="suspended")
+        hand.change(accounts, accounts.c.login == "weak-1", locked_until=hand.epoch + 10**6)
+        spent: dict[str, list[float]] = {}
+        for _ in range(15):
+            for login in ("nobody", "courier-1", "courier-2", "weak-1"):
+                start = time.perf_counter()
+                with pytest.raises(LoginRefused):
+                    hand.logins.login(login, "wrong password", totp="123456")
+                spent.setdefault(login, []).append(time.perf_counter() - start)
+    medians = [statistics.median(one) for one in spent.values()]
+    assert max(medians) < 1.25 * min(medians)
