@@ -64,9 +64,12 @@ class Passwords:
         """OWASP's minimum (19 MiB, 2 passes, 1 lane): for worlds of invented people."""
         return cls(PasswordHasher(_OWASP_PASSES, _OWASP_KIB, _OWASP_LANES))
 
-    def hash(self, password: str) -> str:
-        """A salted hash to store. Whether the password may be set is `password_rules`' matter."""
-        return self._hasher.hash(normal(password))
+    def hash(self, password: str, *, salt: bytes | None = None) -> str:
+        """A salted hash to store. Whether the password may be set is `password_rules`' matter.
+
+        `salt` (16 bytes) only for a synthetic world, which comes out the same from its seed.
+        """
+        return self._hasher.hash(normal(password), salt=salt)
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Whether the password fits. `stored` None or empty: the same work, and False."""

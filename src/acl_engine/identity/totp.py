@@ -30,9 +30,13 @@ class Totp:
         """160 random bits in base 32, as authenticator apps read them."""
         return pyotp.random_base32()
 
-    def seal(self, login: str, seed: str) -> bytes:
-        """The seed as it is stored: AES-256-GCM, nonce first."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+    def seal(self, login: str, seed: str, *, nonce: bytes | None = None) -> bytes:
+        """The seed as it is stored: AES-256-GCM, nonce first.
+
+        `nonce` (12 bytes, a different one for each login) only for a synthetic world, which comes
+        out the same from its seed.
+        """
+        nonce = nonce or secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, seed.encode(), _bound(login))
 
     def match(self, login: str, sealed: bytes | None, code: str | None, now: int) -> int | None:

@@ -8,6 +8,7 @@ INVARIANTS
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,12 +23,17 @@ from acl_engine.replay.world.company import (
     totp_secret,
 )
 from acl_engine.replay.world.parcels import Parcel, parcels
+from acl_engine.replay.world.people import Customer
+from acl_engine.replay.world.staff import Staff
 from acl_engine.storage import bulk
 from acl_engine.storage.database import Database
 from acl_engine.storage.payload import pack_fields
 
 SecretsKind = Literal["strong", "weak"]
 _Batch = dict[str, list[tuple[Any, ...]]]
+# The roster desk sits in the region: neither the courier nor the manager who reassigns.
+_ROSTER_DESK = "p-region-01"
+_BOARD = "p-board"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ def build_world(
     """Write the world with at least its named parcels. `progress` is called with parcels done."""
     bulk.begin(database, pack="courier", seed=world.seed, at=world.now, replace=replace)
     bulk.load(database, [_company(world, sealing, secrets)])
+    bulk.load(database, _customer_batches(world, sealing))
     bulk.load(database, _parcel_batches(world, count, sealing, progress))
     bulk.advance_sequences(database)
     bulk.finish(database)
@@ -73,23 +80,12 @@ def _company(world: World, sealing: Sealing, secrets: SecretsKind) -> _Batch:
             for a in group
         ],
         "persons": [
-            (s.person, s.name, s.member.unit, s.superior, "active")
-            for s in staff
-            if not (s.member.service or s.member.customer)
+            (s.person, s.name, s.member.unit, s.superior, "active") for s in staff if s.employed
         ],
         "accounts": list(_accounts(world, sealing, secrets)),
         "devices": list(_devices(world)),
         "shifts": list(_shifts(world)),
         "roster": list(_roster(world)),
-        "customers": [
-            (
-                c.id,
-                sealing.index(c.phone),
-                c.bound_at,
-                pack_fields({"name": c.name, "phone": c.phone}),
-            )
-            for c in world.customers.values()
-        ],
     }
 
 
@@ -100,18 +96,18 @@ def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[
         member = one.member
         weak = secrets == "weak"
         password = member.weak if weak else strong_password(world.seed, one.login)
-        hashed = "" if member.service else sealing.password(password) if one.cast else nobody
-        seed = sealing.totp(one.login, totp_secret(world.seed, one.login))
+        hashed = sealing.password(password) if one.cast else nobody
+        seed = sealing.totp(one.login, totp_secret(world.seed, one.login)) if one.cast else None
         customer = world.customers[member.customer].id if member.customer else None
         yield (
             one.login,
-            None if member.service or member.customer else one.person,
+            one.person if one.employed else None,
             member.role,
             member.unit,
             member.tenant,
             customer,
             "active",
-            hashed,
+            "" if member.service else hashed,
             None if member.service else seed,
             0,
             0,
@@ -125,7 +121,7 @@ def _devices(world: World) -> Iterator[tuple[Any, ...]]:
     for one in world.staff.values():
         member = one.member
         kind = "pc" if member.device.startswith(("pc-", "svc-", "api-")) else "app"
-        whom = one.login if member.service or member.customer else one.person
+        whom = one.person if one.employed else one.login
         key = _public_key(world, member.device) if one.cast else None
         yield (member.device, kind, member.unit, whom, key, "active", lease)
     for stray in world.company.stray_devices:
@@ -144,13 +140,13 @@ def _shifts(world: World) -> Iterator[tuple[Any, ...]]:
     for id_, one in enumerate(_people(world), 1):
         starts = world.now - 5 * HOUR if one.member.late else morning
         length = 8 * HOUR if one.member.late else 10 * HOUR
-        maker = world.manager(one.member.unit)
-        made_by = maker if maker != one.person else "p-region-01"
+        # Made by the superior; nobody puts themself on duty.
+        made_by = one.superior or _BOARD
         yield (id_, one.person, one.member.unit, starts, starts + length, made_by)
 
 
-def _people(world: World) -> list[Any]:
-    return [s for s in world.staff.values() if not (s.member.service or s.member.customer)]
+def _people(world: World) -> list[Staff]:
+    return [one for one in world.staff.values() if one.employed]
 
 
 def _roster(world: World) -> Iterator[tuple[Any, ...]]:
@@ -159,10 +155,20 @@ def _roster(world: World) -> Iterator[tuple[Any, ...]]:
         for area in one.areas:
             id_ += 1
             kind = "relief" if one.member.relief else "regular"
-            # The roster desk sits in the region: neither the courier nor the manager who reassigns.
-            made_by = "p-region-01"
             start, end = world.now - 30 * DAY, world.now + 30 * DAY
-            yield (id_, one.person, area, kind, start, end, made_by)
+            yield (id_, one.person, area, kind, start, end, _ROSTER_DESK)
+
+
+def _customer_batches(world: World, sealing: Sealing) -> Iterator[_Batch]:
+    named = chain(world.customers.values(), world.shops.values())
+    others = map(world.customer_at, range(world.population))
+    for chunk in bulk.chunks(chain(named, others)):
+        yield {"customers": [_customer(one, sealing) for one in chunk]}
+
+
+def _customer(one: Customer, sealing: Sealing) -> tuple[Any, ...]:
+    payload = pack_fields({"name": one.name, "phone": one.phone})
+    return (one.id, sealing.index(one.phone), one.bound_at, payload)
 
 
 def _parcel_batches(
@@ -195,7 +201,7 @@ def _add(batch: _Batch, parcel: Parcel, world: World, sealing: Sealing) -> None:
         )
     )
     batch["scans"].extend(
-        (s.id, parcel.id, s.kind, s.unit, s.counterpart, s.answers, s.account, None, s.at)
+        (s.id, parcel.id, s.kind, s.unit, s.counterpart, s.answers, s.account, s.device, s.at)
         for s in parcel.scans
     )
     if facts["assignee"]:

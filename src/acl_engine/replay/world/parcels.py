@@ -1,40 +1,30 @@
-"""Parcels of a world, streamed: facts, people, custody scans. Frozen values, no database.
-
-Pickups follow the hours of the published trace; accept to pickup has a median of 2.1 hours and a
-99th percentile of 30.
-"""
+"""Parcels of a world, streamed: facts, people, custody scans. Frozen values, no database."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from random import Random
 
-from acl_engine.replay.world.company import DAY, HOUR, NOW, Area, Staff, World
-from acl_engine.replay.world.people import Customer, source
+from acl_engine.replay.world.company import World
+from acl_engine.replay.world.journey import (
+    DONE,
+    Clockwork,
+    Scan,
+    Scanner,
+    Times,
+    Weighted,
+    custody,
+)
+from acl_engine.replay.world.organisation import Area
+from acl_engine.replay.world.people import Customer, Draw, source
 from acl_engine.replay.world.seed import NamedParcel
+from acl_engine.replay.world.staff import Staff
 
-# Pickups by hour in the LaDe-P sample.
-_HOURS = {
-    7: 24, 8: 378, 9: 918, 10: 1055, 11: 733, 12: 579, 13: 466, 14: 514, 15: 444, 16: 495,
-    17: 373, 18: 187, 19: 24,
-}  # fmt: skip
 _STAGES = {
     "ORDERED": 5, "PICKED_UP": 4, "IN_TRANSIT": 14, "AT_BRANCH": 12, "OUT_FOR_DELIVERY": 14,
     "AT_STATION": 6, "DELIVERED": 36, "RETURNING": 2, "CLAIM": 1, "ARCHIVED": 6,
 }  # fmt: skip
-_DONE = frozenset({"DELIVERED", "CLAIM", "ARCHIVED"})
-_AT_DEST = frozenset({"AT_BRANCH", "OUT_FOR_DELIVERY", "AT_STATION", "RETURNING"}) | _DONE
-_ON_THE_WAY = _AT_DEST | {"IN_TRANSIT"}
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    id: int
-    kind: str
-    unit: str
-    counterpart: str | None
-    answers: int | None
-    account: str
-    at: int
+_ASSIGNED = frozenset({"OUT_FOR_DELIVERY", "RETURNING"}) | DONE
+_FROM_SHOPS, _CASH = 0.6, 0.04
+_REMARKS = ("", "", "", "", "", "", "放门口即可", "请轻放", "工作日送", "送前请致电{phone}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,224 +42,198 @@ class Parcel:
         return str(self.facts["waybill_no"])
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Who sends what to whom, and by whose hands. `spec` is a parcel that the seed names."""
+
+    stage: str
+    area: Area
+    to: Customer
+    sender: Customer
+    sent_from: Area
+    tenant: str | None
+    picker: Staff | None
+    courier: Staff | None
+    station: str | None
+    spec: NamedParcel | None = None
+
+    @property
+    def origin(self) -> str:
+        named = self.spec is not None and self.picker is not None
+        return self.picker.member.unit if named and self.picker else self.sent_from.branch
+
+
 def parcels(world: World, count: int) -> Iterator[Parcel]:
     """The named parcels first, then random ones up to `count`. Same world, same parcels."""
-    draw = source(world.seed, "parcels")
-    maker = _Maker(world, draw)
-    named = world.company.parcels
-    for spec in named:
+    maker = _Maker(world, source(world.seed, "parcels"))
+    for spec in world.company.parcels:
         yield maker.named(spec)
-    for _ in range(max(0, count - len(named))):
+    for _ in range(max(0, count - len(world.company.parcels))):
         yield maker.random()
 
 
 class _Maker:
-    def __init__(self, world: World, draw: Random) -> None:
+    def __init__(self, world: World, draw: Draw) -> None:
         self._world = world
         self._draw = draw
         self._id = 0
-        self._scan = 0
-        self._branches = sorted(world.areas)
-        self._couriers = {branch: world.couriers(branch) for branch in self._branches}
-        self._serving = _serving(self._couriers)
+        self._stages = Weighted(_STAGES)
+        self._clockwork = Clockwork(world.now)
+        self._scanner = Scanner(world)
+        self._serving = _serving(world)
+        # Nobody lives where the cast delivers but the customers of named parcels, so that a
+        # scenario knows the cast's whole load.
+        self._homes = [
+            area
+            for branch in sorted(world.areas)
+            for area in world.areas[branch]
+            if area.id in self._serving
+        ]
         self._stations = {u.parent: u.id for u in world.company.units if u.kind == "station"}
-        # The draw for the whole world starts at a point that depends on its seed.
-        self._offset = draw.randrange(10**12)
-        self._stage_names = list(_STAGES)
-        self._stage_weights = list(_STAGES.values())
-        self._hours, self._hour_weights = list(_HOURS), list(_HOURS.values())
+        self._offset = draw.below(10**12)
         self._stops: dict[str, int] = {}
 
     def named(self, spec: NamedParcel) -> Parcel:
         world = self._world
-        area = world.areas[spec.unit][spec.area]
-        courier = world.staff[spec.courier] if spec.courier else None
-        pickup = world.staff[spec.pickup] if spec.pickup else None
-        to, sender = world.customers[spec.to], world.customers[spec.sender]
-        facts, scans = self._made(spec.stage, area, courier, pickup, to, sender, spec)
-        fields = self._fields(area, to, sender, spec)
-        return Parcel(self._id, spec.name, facts, fields, scans)
+        sender = world.customers[spec.sender]
+        plan = _Plan(
+            spec.stage,
+            world.areas[spec.unit][spec.area],
+            world.customers[spec.to],
+            sender,
+            self._home(sender),
+            spec.tenant,
+            world.staff[spec.pickup] if spec.pickup else None,
+            world.staff[spec.courier] if spec.courier else None,
+            spec.station,
+            spec,
+        )
+        return self._made(plan)
 
     def random(self) -> Parcel:
-        draw = self._draw
-        stage = draw.choices(self._stage_names, self._stage_weights)[0]
-        branch = draw.choice(self._branches)
-        area = draw.choice(self._world.areas[branch])
-        if stage == "AT_STATION" and branch not in self._stations:
+        draw, world = self._draw, self._world
+        stage = self._stages.draw(draw)
+        to = world.customer_at(draw.below(world.population))
+        area = self._home(to)
+        station = self._stations.get(area.branch)
+        if stage == "AT_STATION" and station is None:
             stage = "AT_BRANCH"
-        serving = self._serving.get(area.id) or self._couriers[branch]
-        courier = draw.choice(serving) if stage != "ORDERED" else None
-        pickup = draw.choice(self._couriers[draw.choice(self._branches)])
-        to, sender = self._stranger(), self._stranger()
-        facts, scans = self._made(stage, area, courier, pickup, to, sender, None)
-        fields = self._fields(area, to, sender, None)
-        return Parcel(self._id, None, facts, fields, scans)
+        tenant, sender, sent_from = self._sender()
+        return self._made(
+            _Plan(
+                stage,
+                area,
+                to,
+                sender,
+                sent_from,
+                tenant,
+                draw.pick(self._serving[sent_from.id]),
+                draw.pick(self._serving[area.id]) if stage in _ASSIGNED else None,
+                station if stage == "AT_STATION" else None,
+            )
+        )
 
-    def _stranger(self) -> Customer:
-        id_ = f"k-{self._draw.randrange(10**9):09d}"
-        return self._world.people.customer(id_, self._draw, None)
+    def _sender(self) -> tuple[str | None, Customer, Area]:
+        draw, world = self._draw, self._world
+        if draw.random() < _FROM_SHOPS:
+            shop = draw.pick(world.company.merchants)
+            # Shops stand where generated couriers pick up: behind the areas of the cast.
+            return shop.tenant, world.shops[shop.tenant], world.areas[shop.unit][-1]
+        sender = world.customer_at(draw.below(world.population))
+        return None, sender, self._home(sender)
 
-    def _made(
-        self,
-        stage: str,
-        area: Area,
-        courier: Staff | None,
-        pickup: Staff | None,
-        to: Customer,
-        sender: Customer,
-        spec: NamedParcel | None,
-    ) -> tuple[dict[str, str | int | bool | None], tuple[Scan, ...]]:
+    def _home(self, customer: Customer) -> Area:
+        return self._homes[customer.home % len(self._homes)]
+
+    def _made(self, plan: _Plan) -> Parcel:
         self._id += 1
-        world, draw = self._world, self._draw
-        origin = pickup.member.unit if pickup else draw.choice(self._branches)
-        times = self._times(stage, spec)
-        assigned = courier if stage in ("OUT_FOR_DELIVERY", "RETURNING") or stage in _DONE else None
-        if spec and spec.courier:
-            assigned = courier
-        custody, sound = _custody(stage, area.branch, origin, spec)
-        facts: dict[str, str | int | bool | None] = {
+        stage, spec = plan.stage, plan.spec
+        times = self._clockwork.times(self._draw, stage, spec.hours if spec else 0)
+        facts = self._facts(plan, times)
+        scans = self._scanner.scans(
+            stage,
+            (plan.origin, plan.area.branch, plan.station),
+            (plan.picker, plan.courier),
+            times,
+            spec,
+        )
+        return Parcel(self._id, spec.name if spec else None, facts, self._fields(plan), scans)
+
+    def _facts(self, plan: _Plan, times: Times) -> dict[str, str | int | bool | None]:
+        area, courier, spec = plan.area, plan.courier, plan.spec
+        hub = self._world.units[area.branch].parent or area.branch
+        unit, sound = custody(plan.stage, plan.origin, area.branch, hub, spec)
+        return {
             "waybill_no": self._number(),
-            "stage": stage,
-            "tenant": spec.tenant if spec else draw.choice((None, *world.company.tenants)),
-            "origin_unit": origin,
+            "stage": plan.stage,
+            "tenant": plan.tenant,
+            "origin_unit": plan.origin,
             "dest_unit": area.branch,
-            "dest_path": world.paths[area.branch],
-            "custody_unit": custody,
+            "dest_path": self._world.paths[area.branch],
+            "custody_unit": unit,
             "custody_sound": sound,
             "route": area.route,
             "area": area.id,
             "city": area.city,
-            "pickup_courier": pickup.person if pickup else None,
-            "assignee": assigned.person if assigned else None,
-            "assignee_sound": assigned is not None,
-            "stop_seq": self._stop(stage, assigned, spec),
-            "station": self._station(stage, area.branch, spec),
-            "sender": sender.id,
-            "recipient": to.id,
-            "cod": spec.cod if spec else draw.random() < 0.04,
-            **times,
+            "pickup_courier": plan.picker.person if plan.picker else None,
+            "assignee": courier.person if courier else None,
+            "assignee_sound": courier is not None,
+            "stop_seq": self._stop(plan),
+            "station": plan.station,
+            "sender": plan.sender.id,
+            "recipient": plan.to.id,
+            "cod": spec.cod if spec else self._draw.random() < _CASH,
+            "ordered_at": times.ordered,
+            "out_at": times.out,
+            "delivered_at": times.delivered,
         }
-        return facts, self._scans(facts, spec)
 
     def _number(self) -> str:
         # A full-period step through the space: unique, and not the neighbour's number plus one.
         return f"SN{(self._id * 618_033_988_751 + self._offset) % 10**13:013d}"
 
-    def _stop(self, stage: str, who: Staff | None, spec: NamedParcel | None) -> int | None:
-        if stage != "OUT_FOR_DELIVERY" or who is None:
+    def _stop(self, plan: _Plan) -> int | None:
+        if plan.stage != "OUT_FOR_DELIVERY" or plan.courier is None:
             return None
-        if spec and spec.stop:
-            return spec.stop
-        # The named parcels of the cast keep the first stops.
-        self._stops[who.person] = self._stops.get(who.person, 20 if who.cast else 0) + 1
-        return self._stops[who.person]
+        if plan.spec and plan.spec.stop:
+            return plan.spec.stop
+        person = plan.courier.person
+        self._stops[person] = self._stops.get(person, 0) + 1
+        return self._stops[person]
 
-    def _station(self, stage: str, branch: str, spec: NamedParcel | None) -> str | None:
-        if spec and spec.station:
-            return spec.station
-        return self._stations.get(branch) if stage == "AT_STATION" else None
-
-    def _times(self, stage: str, spec: NamedParcel | None) -> dict[str, int | None]:
-        draw, now = self._draw, self._world.now
-        days = draw.randrange(200, 400) if stage == "ARCHIVED" else draw.randrange(2, 12)
-        delivered: int | None = None
-        if stage in _DONE:
-            hours = spec.hours if spec and spec.hours else days * 24 - draw.randrange(24)
-            delivered = now - hours * HOUR
-        hour = draw.choices(self._hours, self._hour_weights)[0]
-        midnight = int(NOW.replace(hour=0, minute=0, second=0).timestamp())
-        picked = midnight - (days - 1) * DAY + hour * HOUR + draw.randrange(HOUR)
-        if delivered is not None:
-            picked = min(picked, delivered - 30 * HOUR)
-        waited = min(72.0, draw.lognormvariate(0.742, 1.143))  # hours: median 2.1, p99 30
-        picked = min(picked, now - 12 * HOUR)
-        ordered = picked - int(waited * HOUR)
-        out = {"OUT_FOR_DELIVERY": now - 5 * HOUR}.get(stage)
-        if delivered is not None:
-            out = delivered - 3 * HOUR
-        return {"ordered_at": ordered, "out_at": out, "delivered_at": delivered}
-
-    def _scans(
-        self, facts: dict[str, str | int | bool | None], spec: NamedParcel | None
-    ) -> tuple[Scan, ...]:
-        stage, dest, origin = (
-            str(facts["stage"]),
-            str(facts["dest_unit"]),
-            str(facts["origin_unit"]),
-        )
-        if stage == "ORDERED":
-            return ()
-        at = int(facts["ordered_at"] or 0) + 3 * HOUR
-        found: list[Scan] = []
-
-        def scan(kind: str, unit: str, other: str | None, answers: int | None = None) -> int:
-            nonlocal at
-            self._scan += 1
-            found.append(Scan(self._scan, kind, unit, other, answers, f"scan-{unit}", at))
-            at += 4 * HOUR
-            return self._scan
-
-        scan("pickup", origin, None)
-        if stage in _ON_THE_WAY:
-            hub = self._world.units[dest].parent or dest
-            scan("in", hub, origin, scan("out", origin, hub))
-            if stage in _AT_DEST:
-                left = scan("out", hub, dest)
-                if not (spec and spec.unsound):
-                    scan("in", dest, hub, left)
-            elif spec and spec.sent_to:
-                scan("out", hub, spec.sent_to)
-        if facts["station"]:
-            scan("station", str(facts["station"]), dest)
-        if stage in _DONE:
-            at = int(facts["delivered_at"] or at)
-            scan("deliver", dest, None)
-        return tuple(found)
-
-    def _fields(
-        self, area: Area, to: Customer, sender: Customer, spec: NamedParcel | None
-    ) -> dict[str, str]:
-        draw, people = self._draw, self._world.people
-        remark = f"送前请致电{to.phone}" if spec and spec.remark_phone else ""
-        value = spec.value if spec and spec.value else draw.randrange(20, 900)
+    def _fields(self, plan: _Plan) -> dict[str, str]:
+        draw, spec = self._draw, plan.spec
+        area, sent_from, to, sender = plan.area, plan.sent_from, plan.to, plan.sender
+        remark = draw.pick(_REMARKS)
+        if spec:
+            remark = _REMARKS[-1] if spec.remark_phone else ""
+        value = spec.value if spec and spec.value else 20 + draw.below(880)
+        place = f"{sent_from.city}{sent_from.district}{sent_from.street}{sent_from.name}"
         return {
             "city": f"{area.city}{area.district}",
             "area": f"{area.street}{area.name}",
-            "unit": people.room(draw),
+            "unit": to.room,
             "recipient_name": to.name,
             "recipient_phone": to.phone,
             "sender_name": sender.name,
             "sender_phone": sender.phone,
-            "sender_address": f"深圳市宝安区新安街道前进一路{draw.randrange(1, 900)}号",
-            "item": spec.item if spec and spec.item else people.item(draw),
+            "sender_address": f"{place}{sender.room}",
+            "item": spec.item if spec and spec.item else self._world.people.item(draw),
             "value": f"{value}.00",
             "id_number": sender.id_number,
-            "pod": f"POD-{draw.randrange(10**8):08d}",
-            "pickup_code": f"{draw.randrange(10**6):06d}",
-            "remark": remark,
+            "pod": f"POD-{draw.below(10**8):08d}",
+            "pickup_code": f"{draw.below(10**6):06d}",
+            "remark": remark.replace("{phone}", to.phone),
         }
 
 
-def _serving(couriers: dict[str, list[Staff]]) -> dict[str, list[Staff]]:
+def _serving(world: World) -> dict[str, list[Staff]]:
+    """Area -> its generated couriers. The cast's areas are the cast's alone."""
+    cast = {area for one in world.staff.values() if one.cast for area in one.areas}
     found: dict[str, list[Staff]] = {}
-    for group in couriers.values():
-        for one in group:
-            # The cast's loads are the named ones alone, so that a scenario can count on them.
-            if not one.cast:
-                for area in one.areas:
+    for one in world.staff.values():
+        if one.member.role == "courier":
+            for area in one.areas:
+                if area not in cast:
                     found.setdefault(area, []).append(one)
     return found
-
-
-def _custody(
-    stage: str, dest: str, origin: str, spec: NamedParcel | None
-) -> tuple[str | None, bool]:
-    if spec and spec.custody:
-        return spec.custody, True
-    if stage == "ORDERED" or stage in _DONE:
-        return None, False
-    if stage == "PICKED_UP":
-        return origin, True
-    if stage == "IN_TRANSIT":
-        return "hub-sz", True
-    return dest, not (spec and spec.unsound)

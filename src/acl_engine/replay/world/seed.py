@@ -21,7 +21,10 @@ class Unit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Member(msgspec.Struct, forbid_unknown_fields=True):
-    """One account of the cast. `weak` is its password of 2020; a service has a key instead."""
+    """One account of the cast. `weak` is its password of 2020; a service has a key instead.
+
+    `areas` count within the unit; `late`: on the late shift at the world's now.
+    """
 
     login: str
     role: str
@@ -29,6 +32,7 @@ class Member(msgspec.Struct, forbid_unknown_fields=True):
     device: str
     weak: str = ""
     late: bool = False
+    areas: tuple[int, ...] = ()
     relief: bool = False
     service: bool = False
     tenant: str | None = None
@@ -74,13 +78,22 @@ class WorkItem(msgspec.Struct, forbid_unknown_fields=True):
     source: str
 
 
+class Merchant(msgspec.Struct, forbid_unknown_fields=True):
+    """A shop: the tenant of its orders and the branch that picks them up."""
+
+    tenant: str
+    zh: str
+    en: str
+    unit: str
+
+
 class Company(msgspec.Struct, forbid_unknown_fields=True):
     schema: Literal["acl-seed-company/1"]
     units: tuple[Unit, ...]
     area_names: tuple[str, ...]
     cast: tuple[Member, ...]
     stray_devices: tuple[StrayDevice, ...]
-    tenants: tuple[str, ...]
+    merchants: tuple[Merchant, ...]
     customers: tuple[str, ...]
     parcels: tuple[NamedParcel, ...]
     work_items: tuple[WorkItem, ...]
