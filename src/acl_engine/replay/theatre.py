@@ -5,31 +5,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from acl_engine.bootstrap import Keys
 from acl_engine.domain.errors import ScenarioError, Where
-from acl_engine.identity.passwords import Passwords
-from acl_engine.identity.totp import Totp
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay.judge import Judge
 from acl_engine.replay.scenario import UNDEFINED, Scenario, read_scenario
-from acl_engine.replay.world.build import Sealing, SecretsKind, build_world
+from acl_engine.replay.world.build import SecretsKind, build_world
 from acl_engine.replay.world.company import World, make_world
+from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.seed import read_seed
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database, create_or_upgrade
-from acl_engine.storage.payload import phone_index
 
 # The world that scenarios run in: small enough to copy for every run.
 SEED = "courier-small"
 PARCELS = 300
-
-
-def sealing(seed: str) -> Sealing:
-    """Secrets stored as production stores them, with the cheaper Argon2 of a synthetic world."""
-    keys = Keys.synthetic(seed)
-    totp = Totp(keys.totp)
-    hasher = Passwords.synthetic()
-    return Sealing(hasher.hash, totp.seal, lambda phone: phone_index(keys.index, phone))
 
 
 def small_world(root: Path, seed: str = SEED, parcels: int = PARCELS) -> World:
@@ -65,7 +54,7 @@ def theatre(
 
 def _template(folder: Path, world: World, secrets: SecretsKind) -> Database:
     database = create_or_upgrade(f"sqlite:///{folder / f'{secrets}.db'}")
-    build_world(database, world, PARCELS, sealing(world.seed), secrets=secrets)
+    build_world(database, world, PARCELS, synthetic_sealing(world.seed), secrets=secrets)
     return database
 
 
