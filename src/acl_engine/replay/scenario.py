@@ -260,7 +260,7 @@ def _findings(scenario: Scenario, path: Path) -> Iterator[ScenarioError]:
     try:
         datetime.fromisoformat(scenario.world.at)
     except ValueError:
-        yield _undefined("time", scenario.world.at, ("2026-03-02T21:40:00+08:00",), path, text)
+        yield undefined("time", scenario.world.at, ("2026-03-02T21:40:00+08:00",), path, text)
 
 
 def _steps(scenario: Scenario, path: Path, text: str) -> Iterator[ScenarioError]:
@@ -271,18 +271,18 @@ def _steps(scenario: Scenario, path: Path, text: str) -> Iterator[ScenarioError]
         if step.actor and not (step.request or step.login):
             yield ScenarioError(STEP_SHAPE.of(step=step.id), _line(path, text, step.id))
         if step.advance and not ADVANCE.fullmatch(step.advance):
-            yield _undefined("duration", step.advance, ("90s", "30m", "6h", "2d"), path, text)
+            yield undefined("duration", step.advance, ("90s", "30m", "6h", "2d"), path, text)
         if step.actor and step.actor not in scenario.actors:
-            yield _undefined("actor", step.actor, scenario.actors, path, text)
+            yield undefined("actor", step.actor, scenario.actors, path, text)
         if step.channel and step.channel not in scenario.channels:
-            yield _undefined("channel", step.channel, scenario.channels, path, text)
+            yield undefined("channel", step.channel, scenario.channels, path, text)
         if step.login and step.login.account and step.login.account not in scenario.actors:
-            yield _undefined("actor", step.login.account, scenario.actors, path, text)
+            yield undefined("actor", step.login.account, scenario.actors, path, text)
         for needed in step.needs:
             if needed not in seen:
-                yield _undefined("step", needed, seen, path, text)
+                yield undefined("step", needed, seen, path, text)
         if step.request and step.request.action not in {*map(str, Action), CALL}:
-            yield _undefined("action", step.request.action, map(str, Action), path, text)
+            yield undefined("action", step.request.action, map(str, Action), path, text)
         seen.add(step.id)
 
 
@@ -293,15 +293,15 @@ def _names(scenario: Scenario, path: Path, text: str) -> Iterator[ScenarioError]
         for name, _ in VARIABLE.findall(value):
             used.add(name)
             if name not in known:
-                yield _undefined("variable", name, known, path, text)
+                yield undefined("variable", name, known, path, text)
     for channel in scenario.channels.values():
         for end in (channel.sender, channel.to):
             if end not in scenario.actors:
-                yield _undefined("actor", end, scenario.actors, path, text)
+                yield undefined("actor", end, scenario.actors, path, text)
         used |= {fact.split(".")[0] for fact in channel.carries}
     for who, facts in scenario.knowledge.items():
         if who not in scenario.actors:
-            yield _undefined("actor", who, scenario.actors, path, text)
+            yield undefined("actor", who, scenario.actors, path, text)
         used |= {fact.split(".")[0] for fact in facts}
     if scenario.goal:
         tree = parse(scenario.goal.leak, _line(path, text, scenario.goal.leak))
@@ -312,7 +312,7 @@ def _names(scenario: Scenario, path: Path, text: str) -> Iterator[ScenarioError]
             yield ScenarioError(UNUSED.of(what="param", name=name), _line(path, text, name))
 
 
-def _undefined(what: str, name: str, known: Any, path: Path, text: str) -> ScenarioError:
+def undefined(what: str, name: str, known: Any, path: Path, text: str) -> ScenarioError:
     listed = ", ".join(sorted(map(str, known))) or "-"
     return ScenarioError(UNDEFINED.of(what=what, name=name, known=listed), _line(path, text, name))
 

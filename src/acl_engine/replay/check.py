@@ -1,0 +1,49 @@
+"""A scenario against its pack: every control, role, field and resource it names must exist.
+
+The reader checks a file by itself; this checks it against what it will run under, so that a
+mistyped control is an error and not a test of nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from acl_engine.domain.pack import Pack
+from acl_engine.replay.scenario import Scenario, undefined
+
+LINES = ("login", *(str(number) for number in range(12)))
+
+
+def check_against(scenario: Scenario, before: Pack, after: Pack, path: Path | None = None) -> None:
+    """Raises ScenarioError for the first name that does not exist, with the line in `path`."""
+    text = path.read_text(encoding="utf-8") if path else ""
+    path = path or Path(scenario.id)
+    for what, name, known in _unknown(scenario, before, after):
+        raise undefined(what, name, known, path, text)
+
+
+def _unknown(
+    scenario: Scenario, before: Pack, after: Pack
+) -> Iterator[tuple[str, str, Iterable[str]]]:
+    controls = {*before.controls, *after.controls}
+    for name in _controls(scenario):
+        if name not in controls:
+            yield "control", name, controls
+    for step in scenario.steps:
+        if step.expect and step.expect.at is not None and step.expect.at not in LINES:
+            yield "step of the line", step.expect.at, LINES
+    requests = [step.request for step in scenario.steps if step.request]
+    for request in (*requests, *(legit.request for legit in scenario.legit)):
+        spec = after.resources.get(request.resource)
+        if spec is None:
+            yield "resource", request.resource, after.resources
+            continue
+        for field in request.fields:
+            if field not in spec.fields:
+                yield "field", field, spec.fields
+
+
+def _controls(scenario: Scenario) -> Iterator[str]:
+    yield from scenario.controls
+    for step in scenario.steps:
+        if step.expect:
+            yield from step.expect.by

@@ -1,0 +1,84 @@
+"""A whole replay: read every file first, build the worlds once, judge each scenario, in order.
+
+INVARIANTS
+- Nothing is run before every file has been read: a wrong file stops the replay, exit code 2.
+- The worlds are built in a folder of their own and forgotten; no database of the user is touched.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from acl_engine.domain.errors import ScenarioError, StoreError, Where
+from acl_engine.domain.text import Message, Text
+from acl_engine.replay.check import check_against
+from acl_engine.replay.judge import Judge
+from acl_engine.replay.present import names_of, present, skipped
+from acl_engine.replay.result import Name, Replay, ScenarioResult, Verdict
+from acl_engine.replay.scenario import Scenario
+from acl_engine.replay.theatre import SEED, scenarios, theatre
+
+NONE_THERE = Text(
+    "replay.none",
+    "目录中没有可运行的情景文件",
+    "the folder holds no active scenario",
+    "检查 `--pack`",
+    "check `--pack`",
+)
+DRAFT = Text("replay.draft", "跳过：状态不是 active", "skipped: its status is not active")
+BROKE = Text("replay.broke", "运行出错：{why}", "broke while it ran: {why}")
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to replay. `policy`: one folder alone, held to what each file says of `after`."""
+
+    root: Path
+    pack: str = "courier"
+    ids: tuple[str, ...] = ()
+    policy: Path | None = None
+    ablate: bool = True
+    allow_skipped: bool = False
+
+
+def play(order: Order, progress: Progress = lambda done, total, name: None) -> Replay:
+    """Run it. Raises ScenarioError, PolicyError, StoreError: the call or a file is wrong."""
+    started = time.monotonic()
+    chosen = scenarios(order.root, order.pack, order.ids)
+    folder = order.root / "scenarios" / order.pack
+    if not chosen:
+        raise ScenarioError(NONE_THERE.of(), Where(str(folder)))
+    progress(0, len(chosen), "")
+    results: list[ScenarioResult] = []
+    with theatre(order.root, policy=order.policy, ablate=order.ablate) as judge:
+        for one in chosen:
+            check_against(one, judge.before, judge.after)
+        for done, scenario in enumerate(chosen, 1):
+            results.append(_one(scenario, judge, order))
+            progress(done, len(chosen), scenario.id)
+        controls = judge.after.controls.values()
+    return Replay(
+        results=tuple(results),
+        pack=order.pack,
+        seed=SEED,
+        mode="one" if order.policy else "both",
+        seconds=time.monotonic() - started,
+        control_names=names_of((one.id, one.zh, one.en) for one in controls),
+    )
+
+
+def _one(scenario: Scenario, judge: Judge, order: Order) -> ScenarioResult:
+    if scenario.status != "active":
+        result = skipped(scenario, Verdict.SKIPPED, _name(DRAFT.of()))
+        return replace(result, problems=()) if order.allow_skipped else result
+    try:
+        return present(judge.judge(scenario), judge)
+    except StoreError as error:
+        return skipped(scenario, Verdict.ERROR, _name(BROKE.of(why=error.message.code)))
+
+
+def _name(message: Message) -> Name:
+    return Name(message.render("zh"), message.render("en"))
