@@ -1,0 +1,192 @@
+"""The strict reader of a casbin `policy.csv`: one pass, every finding with its line.
+
+INVARIANTS
+- No line is skipped but blanks and comments; a row has exactly the columns of its definition.
+- An effect is `allow` or `deny`; a priority is an integer.
+- Rows stand in the order in which they are to be read: by subject, then by priority, then by line.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from acl_engine.domain.errors import Where
+from acl_engine.domain.text import Text
+from acl_engine.policy.casbin_model import Effect, Model
+from acl_engine.policy.findings import Findings
+from acl_engine.policy.role_links import levels
+
+MAX_ROWS = 5_000_000
+
+LINE_TYPE = Text(
+    "rows.line-type",
+    "行类型 `{found}` 不认识",
+    "line type `{found}` is not known",
+    "模型定义了：{known}",
+    "the model defines: {known}",
+)
+COLUMNS = Text(
+    "rows.columns",
+    "`{kind}` 行有 {found} 列，应有 {expected} 列",
+    "a `{kind}` row has {found} columns, expected {expected}",
+    "列：{columns}",
+    "columns: {columns}",
+)
+EMPTY_CELL = Text(
+    "rows.empty-cell",
+    "第 {column} 列是空的",
+    "column {column} is empty",
+    "空值会与空的请求匹配",
+    "an empty value matches an empty request",
+)
+BAD_EFFECT = Text(
+    "rows.effect",
+    "结果 `{found}` 必须是 `allow` 或 `deny`",
+    "effect `{found}` must be `allow` or `deny`",
+    "区分大小写",
+    "case matters",
+)
+BAD_PRIORITY = Text(
+    "rows.priority",
+    "优先级 `{found}` 不是非负整数",
+    "priority `{found}` is not a non-negative integer",
+    "数小者优先",
+    "the smaller number comes first",
+)
+EMPTY = Text(
+    "rows.empty",
+    "策略没有任何 `{kind}` 行",
+    "the policy has no `{kind}` row",
+    "casbin 会把空策略当作一行空值",
+    "casbin reads an empty policy as one row of empty values",
+)
+UNBALANCED = Text("rows.brackets", "括号不配对", "the brackets do not balance")
+TOO_MANY = Text("rows.too-many", "超过 {limit} 行", "more than {limit} rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rows by p-type in reading order, `lines` beside them; links by g-type, in file order."""
+
+    file: str
+    rows: Mapping[str, list[tuple[str, ...]]]
+    lines: Mapping[str, list[int]]
+    links: Mapping[str, list[tuple[str, ...]]]
+
+
+_BRACKETS = re.compile(r"[\[\]()]")
+
+
+def read_policy(text: str, file: str, model: Model, findings: Findings) -> Policy:
+    """The rows of `text`. Findings are collected, not raised."""
+    widths = {k: len(v) for k, v in model.policies.items()} | dict(model.roles)
+    found: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in widths}
+    lines: dict[str, list[int]] = {kind: [] for kind in widths}
+    raw_lines = text.splitlines()
+    if len(raw_lines) > MAX_ROWS:
+        findings.refuse(TOO_MANY.of(limit=MAX_ROWS), Where(file))
+        return Policy(file, {}, {}, {})
+    same: dict[str, str] = {}  # one object for each word
+    intern = same.setdefault
+    for number, raw in enumerate(raw_lines, 1):
+        line = raw.strip()
+        if not line or line[0] == "#":
+            continue
+        if "(" in line or "[" in line or ")" in line or "]" in line:
+            split = _split(line)
+            if split is None:
+                findings.refuse(UNBALANCED.of(), Where(file, number))
+                continue
+        else:
+            split = line.split(",")
+        cells = [intern(cell, cell) for cell in map(str.strip, split)]
+        kind = cells[0]
+        if widths.get(kind) != len(cells) - 1:
+            _misfit(kind, cells, model, Where(file, number), findings)
+            continue
+        found[kind].append(tuple(cells[1:]))
+        lines[kind].append(number)
+        if "" in cells:
+            findings.doubt(EMPTY_CELL.of(column=cells.index("") + 1), Where(file, number))
+    policy = Policy(
+        file,
+        {kind: found[kind] for kind in model.policies},
+        lines,
+        {kind: found[kind] for kind in model.roles},
+    )
+    return _ordered(_checked(policy, model, findings), model, findings)
+
+
+def _split(line: str) -> list[str] | None:
+    """Cells at the commas outside of brackets, as casbin splits; None if unbalanced."""
+    cells: list[str] = []
+    depth = start = 0
+    for at, character in enumerate(line):
+        if character in "[(":
+            depth += 1
+        elif character in "])":
+            depth -= 1
+            if depth < 0:
+                return None
+        elif character == "," and depth == 0:
+            cells.append(line[start:at])
+            start = at + 1
+    return None if depth else [*cells, line[start:]]
+
+
+def _misfit(kind: str, cells: list[str], model: Model, where: Where, findings: Findings) -> None:
+    if kind not in model.policies and kind not in model.roles:
+        known = ", ".join([*model.policies, *model.roles])
+        findings.refuse(LINE_TYPE.of(found=kind, known=known), where)
+        return
+    columns = model.policies.get(kind) or ("_",) * model.roles[kind]
+    message = COLUMNS.of(
+        kind=kind, found=len(cells) - 1, expected=len(columns), columns=", ".join(columns)
+    )
+    findings.refuse(message, where)
+
+
+def _checked(policy: Policy, model: Model, findings: Findings) -> Policy:
+    for kind, fields in model.policies.items():
+        rows, lines = policy.rows[kind], policy.lines[kind]
+        if not rows and any(matcher.policy == kind for matcher in model.matchers.values()):
+            findings.doubt(EMPTY.of(kind=kind), Where(policy.file))
+        if "eft" in fields:
+            at = fields.index("eft")
+            for row, line in zip(rows, lines, strict=True):
+                if row[at] != "allow" and row[at] != "deny":
+                    findings.doubt(BAD_EFFECT.of(found=row[at]), Where(policy.file, line))
+        if "priority" in fields:
+            at = fields.index("priority")
+            for row, line in zip(rows, lines, strict=True):
+                if not (row[at].isascii() and row[at].isdigit()):
+                    findings.refuse(BAD_PRIORITY.of(found=row[at]), Where(policy.file, line))
+    return policy
+
+
+def _ordered(policy: Policy, model: Model, findings: Findings) -> Policy:
+    """Sorted as casbin sorts at load, and stable: equal rows keep the order of the file."""
+    if findings.refused:
+        return policy
+    hierarchy: Mapping[tuple[str, str], int] = {}
+    if model.effect is Effect.SUBJECT_PRIORITY:
+        hierarchy = levels(policy.links.get("g", []))
+    rows: dict[str, list[tuple[str, ...]]] = {}
+    lines: dict[str, list[int]] = dict(policy.lines)
+    for kind, fields in model.policies.items():
+        own = policy.rows[kind]
+        order = list(range(len(own)))
+        if model.effect is Effect.SUBJECT_PRIORITY:
+            domain = fields.index("dom") if "dom" in fields else None
+            order.sort(
+                key=lambda i: hierarchy.get(
+                    ("" if domain is None else own[i][domain], own[i][0]),
+                    0,
+                )
+            )
+        if "priority" in fields:
+            at = fields.index("priority")
+            order.sort(key=lambda i: int(own[i][at]))
+        rows[kind] = [own[i] for i in order]
+        lines[kind] = [policy.lines[kind][i] for i in order]
+    return Policy(policy.file, rows, lines, policy.links)

@@ -1,0 +1,310 @@
+"""casbin's matching functions, with every pattern read, checked and compiled at load.
+
+Each maker takes the pattern of a row and returns a test of a request's text. `Refused` while
+testing denies the whole decision: a path that is not in normal form, a text that is too long.
+
+INVARIANTS
+- A pattern comes from the policy, never from the request.
+- No test takes more than about a quadratic time in a text of MAX_TEXT characters.
+- A test is never wider than casbin's for an allow row, nor narrower for a deny row: what would
+  be read differently is refused.
+"""
+
+import ipaddress
+import re
+import re._constants as sre  # type: ignore[import-not-found]
+import re._parser as sre_parser  # type: ignore[import-not-found]
+from collections.abc import Callable, Mapping
+
+from acl_engine.domain.errors import Where
+from acl_engine.domain.text import Text
+from acl_engine.policy.findings import Findings
+
+MAX_PATTERN = 500
+MAX_TEXT = 1024
+MAX_REPEATS = 12
+MAX_WIDE_REPEATS = 2
+
+Test = Callable[[object], bool]
+
+BAD_PATTERN = Text(
+    "pattern.unreadable",
+    "{function} 的模式 `{pattern}` 读不懂",
+    "the {function} pattern `{pattern}` cannot be read",
+)
+SLOW_PATTERN = Text(
+    "pattern.slow",
+    "模式 `{pattern}` 可能极慢",
+    "the pattern `{pattern}` can be made to run for ever",
+    "不要嵌套重复，不要多个 .*，不超过 {limit} 个字符",
+    "no repeat inside a repeat, at most two `.*`, at most {limit} characters",
+)
+OPEN_PATTERN = Text(
+    "pattern.open",
+    "正则 `{pattern}` 没有结尾锚，也会匹配更长的文字",
+    "the pattern `{pattern}` has no end anchor: it also matches longer texts",
+    "写作 `^(?:...)$`",
+    "write `^(?:...)$`",
+)
+IGNORED_TAIL = Text(
+    "pattern.tail",
+    "keyMatch 忽略 `{pattern}` 中 `*` 之后的部分",
+    "keyMatch ignores what follows the `*` in `{pattern}`",
+    "用 keyMatch2，或让 `*` 在末尾",
+    "use keyMatch2, or end with the `*`",
+)
+
+
+class Refused(Exception):
+    """A value that must not be compared. `args[0]` says why, without the value."""
+
+
+def text_of(value: object, *, path: bool) -> str:
+    """The text of a request's value, or Refused."""
+    if not isinstance(value, str):
+        raise Refused("not a text")
+    if len(value) > MAX_TEXT:
+        raise Refused("too long")
+    if path and not _normal(value):
+        raise Refused("a path that is not in normal form")
+    return value
+
+
+def _normal(path: str) -> bool:
+    """No empty, `.` or `..` segment, no backslash or control character."""
+    if "\\" in path or any(ord(character) < 32 for character in path):
+        return False
+    bare = path.partition("?")[0]
+    if "//" in bare:
+        return False
+    inner = bare.removeprefix("/").removesuffix("/")
+    return inner == "" or not {"", ".", ".."} & set(inner.split("/"))
+
+
+def key_match(pattern: str, where: Where, findings: Findings) -> Test:
+    head, star, tail = pattern.partition("*")
+    if tail:
+        findings.doubt(IGNORED_TAIL.of(pattern=pattern), where)
+    if not star:
+        return lambda value: text_of(value, path=True) == pattern
+
+    def test(value: object) -> bool:
+        return text_of(value, path=True).startswith(head)
+
+    return test
+
+
+def key_match2(pattern: str, where: Where, findings: Findings) -> Test:
+    source = re.sub(r"(.*?):[^/]+(.*?)", r"\g<1>[^/]+\g<2>", pattern.replace("/*", "/.*"))
+    return _path_test("keyMatch2", pattern, "(.*)" if source == "*" else source, where, findings)
+
+
+def key_match3(pattern: str, where: Where, findings: Findings) -> Test:
+    source = re.sub(r"(.*?){[^/]+?}(.*?)", r"\g<1>[^/]+\g<2>", pattern.replace("/*", "/.*"))
+    return _path_test("keyMatch3", pattern, source, where, findings)
+
+
+def key_match4(pattern: str, where: Where, findings: Findings) -> Test:
+    words: list[str] = []
+
+    def named(found: re.Match[str]) -> str:
+        words.append(found[1])
+        return "([^/]+)"
+
+    source = re.sub(r"{([^/]+)}", named, pattern.replace("/*", "/.*"))
+    compiled = _compiled("keyMatch4", pattern, source, where, findings)
+    if compiled is None or compiled.groups != len(words):
+        if compiled is not None:
+            findings.refuse(BAD_PATTERN.of(function="keyMatch4", pattern=pattern), where)
+        return _never
+
+    def test(value: object) -> bool:
+        found = compiled.fullmatch(text_of(value, path=True))
+        if found is None:
+            return False
+        seen: dict[str, str] = {}
+        values = zip(words, found.groups(), strict=True)
+        return all(seen.setdefault(word, one) == one for word, one in values)
+
+    return test
+
+
+def key_match5(pattern: str, where: Where, findings: Findings) -> Test:
+    source = re.sub(r"{[^/]+}", "[^/]+", pattern.replace("/*", "/.*"))
+    test = _path_test("keyMatch5", pattern, source, where, findings)
+
+    def bare(value: object) -> bool:
+        return test(text_of(value, path=True).partition("?")[0])
+
+    return bare
+
+
+def _path_test(function: str, pattern: str, source: str, where: Where, findings: Findings) -> Test:
+    compiled = _compiled(function, pattern, source, where, findings)
+    if compiled is None:
+        return _never
+    return lambda value: compiled.fullmatch(text_of(value, path=True)) is not None
+
+
+def regex_match(pattern: str, where: Where, findings: Findings) -> Test:
+    compiled = _compiled("regexMatch", pattern, pattern, where, findings)
+    if compiled is None:
+        return _never
+    if not _anchored(sre_parser.parse(pattern)):
+        findings.doubt(OPEN_PATTERN.of(pattern=pattern), where)
+    return lambda value: compiled.match(_one_line(value)) is not None
+
+
+def _one_line(value: object) -> str:
+    text = text_of(value, path=False)
+    if "\n" in text:  # `$` also matches before a last line end
+        raise Refused("a text of several lines")
+    return text
+
+
+def ip_match(pattern: str, where: Where, findings: Findings) -> Test:
+    try:
+        network = ipaddress.ip_network(pattern, strict=False)
+    except ValueError:
+        findings.refuse(BAD_PATTERN.of(function="ipMatch", pattern=pattern), where)
+        return _never
+
+    def test(value: object) -> bool:
+        try:
+            return ipaddress.ip_address(text_of(value, path=False)) in network
+        except ValueError:
+            raise Refused("not an address") from None
+
+    return test
+
+
+_GLOB_PART = re.compile(r"\*+|\?|\[!?[A-Za-z0-9_-]+\]|[^*?\[\]{}\\()|!~]")
+
+
+def glob_match(pattern: str, where: Where, findings: Findings) -> Test:
+    """`*` and `?` stay inside a segment and do not match a leading dot; braces, `**` and
+    extended globs are refused by name."""
+    body = pattern[1:] if pattern.startswith("*/") else pattern
+    source = ""
+    for at, segment in enumerate(body.split("/")):
+        parts = _GLOB_PART.findall(segment)
+        if "".join(parts) != segment or "**" in segment or segment in (".", ".."):
+            findings.refuse(BAD_PATTERN.of(function="globMatch", pattern=pattern), where)
+            return _never
+        wild = bool(parts) and (parts[0][0] in "*?[")
+        guard = r"(?!\.)(?=[^/])" if wild else ""
+        source += ("/" if at else "") + guard + "".join(map(_glob_part, parts))
+    compiled = _compiled("globMatch", pattern, source, where, findings)
+    if compiled is None:
+        return _never
+
+    def test(value: object) -> bool:
+        text = text_of(value, path=True)
+        if text.endswith("/"):
+            raise Refused("a path that ends with a slash")
+        return compiled.fullmatch(text) is not None
+
+    return test
+
+
+def _glob_part(part: str) -> str:
+    if part == "*":
+        return "[^/]*"
+    if part == "?":
+        return "[^/]"
+    if part[0] == "[" and len(part) > 1:
+        return "[^/" + part[2:] if part[1] == "!" else part
+    return re.escape(part)
+
+
+def _never(_: object) -> bool:
+    return False  # its pattern was refused, so this policy is never loaded
+
+
+def _compiled(
+    function: str, pattern: str, source: str, where: Where, findings: Findings
+) -> re.Pattern[str] | None:
+    if len(pattern) > MAX_PATTERN:
+        findings.refuse(SLOW_PATTERN.of(pattern=pattern[:40], limit=MAX_PATTERN), where)
+        return None
+    try:
+        compiled = re.compile(source)
+        slow = _Cost().of(sre_parser.parse(source)).slow
+    except (re.error, RecursionError, OverflowError, FutureWarning):
+        findings.refuse(BAD_PATTERN.of(function=function, pattern=pattern), where)
+        return None
+    if slow:
+        findings.refuse(SLOW_PATTERN.of(pattern=pattern[:40], limit=MAX_PATTERN), where)
+        return None
+    return compiled
+
+
+_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+# What has no choice in it and ends where a `/` does.
+_SEGMENT = [(sre.NOT_LITERAL, ord("/"))]
+
+
+class _Cost:
+    """Counts what makes a backtracking matcher slow."""
+
+    def __init__(self) -> None:
+        self.repeats = 0
+        self.wide = 0
+        self.slow = False
+
+    def of(self, tree: object, *, inside: bool = False) -> "_Cost":
+        items = list(tree)  # type: ignore[call-overload]
+        for at, (op, value) in enumerate(items):
+            if op in _REPEATS:
+                self._repeat(value, items[at + 1 :][:1], inside)
+            elif op is sre.BRANCH:
+                self.slow = self.slow or inside
+                for branch in value[1]:
+                    self.of(branch, inside=inside)
+            elif op is sre.SUBPATTERN:
+                self.of(value[3], inside=inside)
+            elif op in (sre.ASSERT, sre.ASSERT_NOT):
+                self.of(value[1], inside=inside)
+            elif op in (sre.GROUPREF, sre.GROUPREF_EXISTS):
+                self.slow = True
+        self.slow = self.slow or self.repeats > MAX_REPEATS or self.wide > MAX_WIDE_REPEATS
+        return self
+
+    def _repeat(self, value: tuple[int, int, object], after: list[object], inside: bool) -> None:
+        _, most, body = value
+        if most == 1:
+            self.of(body, inside=inside)
+            return
+        self.slow = self.slow or inside
+        self.repeats += 1
+        closed = not after or after[0] == (sre.LITERAL, ord("/"))
+        if most > 16 and not (list(body) == _SEGMENT and closed):  # type: ignore[call-overload]
+            self.wide += 1
+        self.of(body, inside=True)
+
+
+def _anchored(tree: object) -> bool:
+    """Whether every way through the pattern ends with `$` or `\\Z`."""
+    items = list(tree)  # type: ignore[call-overload]
+    if not items:
+        return False
+    op, value = items[-1]
+    if op is sre.AT:
+        return value in (sre.AT_END, sre.AT_END_STRING)
+    if op is sre.SUBPATTERN:
+        return _anchored(value[3])
+    if op is sre.BRANCH:
+        return all(_anchored(branch) for branch in value[1])
+    return False
+
+
+MAKERS: Mapping[str, Callable[[str, Where, Findings], Test]] = {
+    "keyMatch": key_match,
+    "keyMatch2": key_match2,
+    "keyMatch3": key_match3,
+    "keyMatch4": key_match4,
+    "keyMatch5": key_match5,
+    "regexMatch": regex_match,
+    "ipMatch": ip_match,
+    "globMatch": glob_match,
+}

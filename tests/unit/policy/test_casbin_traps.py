@@ -1,0 +1,210 @@
+"""Each trap of stock casbin, by name: refused with file, line and hint; never wider."""
+
+import itertools
+
+import pytest
+from tests.casbin_oracle import answer, stock
+
+from acl_engine import CompiledPolicy
+from acl_engine.domain.errors import InputError, PolicyErrors
+
+MODEL = """[request_definition]
+r = sub, obj, act
+[policy_definition]
+p = sub, obj, act
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = r.sub == p.sub && r.obj == p.obj && r.act == p.act
+"""
+ROW = "p, alice, /data, read\n"
+DENY = "some(where (p.eft == allow)) && !some(where (p.eft == deny))"
+WITH_EFT = MODEL.replace("obj, act\n[policy_e", "obj, act, eft\n[policy_e").replace(
+    "some(where (p.eft == allow))", DENY
+)
+PRIORITY = WITH_EFT.replace(DENY, "priority(p.eft) || deny").replace("p = sub", "p = priority, sub")
+ROLES = MODEL.replace("[policy_effect]", "[role_definition]\ng = _, _\n[policy_effect]").replace(
+    "r.sub == p.sub", "g(r.sub, p.sub)"
+)
+
+
+def matcher(text: str, model: str = MODEL) -> str:
+    return model[: model.index("m = ")] + f"m = {text}\n"
+
+
+def refused(model: str, policy: str, code: str, line: int | None = None) -> None:
+    with pytest.raises(PolicyErrors) as caught:
+        CompiledPolicy.from_text(model, policy)
+    found = {
+        (error.message.code, error.where.line if error.where else 0)
+        for error in caught.value.errors
+    }
+    assert code in {one for one, _ in found}, caught.value.render()
+    if line is not None:
+        assert (code, line) in found
+
+
+def test_an_empty_policy_is_refused_where_casbin_allows_the_empty_request() -> None:
+    assert answer(stock(MODEL, ""), ("", "", "")) is True
+    refused(MODEL, "", "rows.empty")
+    assert not CompiledPolicy.from_text(MODEL, "", compat=True).enforce("", "", "")
+
+
+def test_an_effect_that_allows_by_default_is_warned_of() -> None:
+    model = WITH_EFT.replace(DENY, "!some(where (p.eft == deny))")
+    policy = CompiledPolicy.from_text(model, "p, alice, /data, read, deny\n")
+    assert [one.message.code for one in policy.warnings] == ["model.default-allow"]
+
+
+@pytest.mark.parametrize("effect", ["Deny", "DENY", "denied", "intdeterminate"])
+def test_an_effect_that_is_neither_allow_nor_deny(effect: str) -> None:
+    refused(
+        WITH_EFT,
+        f"p, alice, /data, read, allow\np, alice, /data, read, {effect}\n",
+        "rows.effect",
+        2,
+    )
+
+
+@pytest.mark.parametrize("kind", ["pp", "P", "p2", "deny"])
+def test_a_mistyped_line_type_is_not_skipped(kind: str) -> None:
+    refused(MODEL, ROW + f"{kind}, alice, /data, read\n", "rows.line-type", 2)
+
+
+def test_a_priority_that_is_not_a_number() -> None:
+    refused(PRIORITY, "p, high, alice, /data, read, allow\n", "rows.priority", 1)
+
+
+def test_priorities_are_honoured_however_the_file_orders_them() -> None:
+    policy = CompiledPolicy.from_text(
+        PRIORITY, "p, 10, alice, /data, read, allow\np, 1, alice, /data, read, deny\n"
+    )
+    assert not policy.enforce("alice", "/data", "read")
+
+
+def test_a_short_line_is_named_at_load() -> None:
+    refused(MODEL, ROW + "p, alice, read\n", "rows.columns", 2)
+
+
+def test_an_open_regex_also_matches_longer_paths() -> None:
+    model = matcher("r.sub == p.sub && regexMatch(r.obj, p.obj) && r.act == p.act")
+    refused(model, "p, alice, /waybill/1, read\n", "pattern.open", 1)
+    compat = CompiledPolicy.from_text(model, "p, alice, /waybill/1, read\n", compat=True)
+    assert compat.enforce("alice", "/waybill/1234567/export-all", "read")
+    closed = CompiledPolicy.from_text(model, "p, alice, ^/waybill/1$, read\n")
+    assert closed.enforce("alice", "/waybill/1", "read")
+    assert not closed.enforce("alice", "/waybill/12", "read")
+    assert not closed.enforce("alice", "/waybill/1\n", "read")
+
+
+@pytest.mark.parametrize("path", ["/site/1/../2/x", "/site/1/./x", "/site/1//x", "/site/1/\\..\\2"])
+def test_a_path_that_is_not_normal_is_denied(path: str) -> None:
+    model = matcher("r.sub == p.sub && keyMatch(r.obj, p.obj) && r.act == p.act")
+    policy = CompiledPolicy.from_text(model, "p, alice, /site/1/*, read\n")
+    assert policy.enforce("alice", "/site/1/x", "read")
+    assert not policy.enforce("alice", path, "read")
+
+
+@pytest.mark.parametrize("literal", ["a!b", "a&&b", "a||b", "r.sub", "a#b", "p.obj"])
+def test_a_literal_is_kept_as_written(literal: str) -> None:
+    policy = CompiledPolicy.from_text(matcher(f'r.sub == "{literal}" && r.obj == p.obj'), ROW)
+    assert policy.enforce(literal, "/data", "read")
+    assert not policy.enforce("a", "/data", "read")
+
+
+def test_a_role_chain_of_any_depth_holds_and_compat_stops_where_casbin_does() -> None:
+    links = "".join(f"g, n{i}, n{i + 1}\n" for i in range(30))
+    policy = "p, n30, /data, read\np, n9, /near, read\np, n10, /far, read\n" + links
+    assert CompiledPolicy.from_text(ROLES, policy).enforce("n0", "/data", "read")
+    compat, oracle = CompiledPolicy.from_text(ROLES, policy, compat=True), stock(ROLES, policy)
+    for start, path in itertools.product(("n0", "n1", "n21", "n20"), ("/data", "/near", "/far")):
+        request = (start, path, "read")
+        assert compat.enforce(*request) == answer(oracle, request)
+
+
+def test_a_role_cycle_is_refused() -> None:
+    refused(ROLES, ROW + "g, a, b\ng, b, a\n", "roles.cycle")
+
+
+@pytest.mark.parametrize("condition", ["True", "True || r.sub.age > 9", "1", '"x"'])
+def test_a_constant_in_a_row_condition(condition: str) -> None:
+    model = matcher("eval(p.sub) && r.obj == p.obj && r.act == p.act")
+    refused(model, f"p, {condition}, /data, read\n", "reading.constant", 1)
+
+
+@pytest.mark.parametrize(
+    "condition", ["r.sub.__class__ == 1", "r.who == 1", "open('x')", "p.sub(1)"]
+)
+def test_a_row_condition_that_reads_what_it_must_not(condition: str) -> None:
+    model = matcher("eval(p.sub) && r.obj == p.obj && r.act == p.act")
+    with pytest.raises(PolicyErrors):
+        CompiledPolicy.from_text(model, f"p, {condition}, /data, read\n")
+
+
+def test_a_number_is_not_a_text() -> None:
+    policy = CompiledPolicy.from_text(MODEL, "p, 1, /data, read\n")
+    with pytest.raises(InputError, match="must be a text, got int"):
+        policy.enforce(1, "/data", "read")
+    assert not CompiledPolicy.from_text(MODEL, "p, 1, /data, read\n", compat=True).enforce(
+        1, "/data", "read"
+    )
+
+
+def test_unknown_names_leave_nothing_behind() -> None:
+    policy = CompiledPolicy.from_text(ROLES, ROW + "g, bob, alice\n")
+    tables = [len(table) for table in policy.snapshot.indexes["m"].reach.values()]
+    for number in range(1000):
+        assert not policy.enforce(f"nobody{number}", f"/x{number}", "read")
+    assert tables == [len(table) for table in policy.snapshot.indexes["m"].reach.values()]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^(a+)+$",
+        "^(a|a)*$",
+        "^(.*a){20}$",
+        "^.*a.*b.*c$",
+        "^" + "a" * 600 + "$",
+        r"^(a)\1$",
+        "^(?:x+x+)+y$",
+    ],
+)
+def test_a_pattern_made_to_be_slow_is_refused_at_load(pattern: str) -> None:
+    model = matcher("r.sub == p.sub && regexMatch(r.obj, p.obj) && r.act == p.act")
+    refused(model, f"p, alice, {pattern}, read\n", "pattern.slow", 1)
+
+
+def test_a_pattern_that_the_request_brings_is_refused() -> None:
+    refused(matcher("regexMatch(p.obj, r.obj)"), ROW, "reading.pattern")
+
+
+def test_deep_nesting_is_refused() -> None:
+    with pytest.raises(PolicyErrors):
+        CompiledPolicy.from_text(matcher("(" * 100 + "r.sub == p.sub" + ")" * 100), ROW)
+
+
+def test_a_clock_in_the_matcher_is_refused_by_name() -> None:
+    refused(matcher('timeMatch("_", p.obj)'), ROW, "reading.clock")
+
+
+def test_all_findings_come_at_once() -> None:
+    with pytest.raises(PolicyErrors) as caught:
+        CompiledPolicy.from_text(WITH_EFT, "p, a, b, c, Deny\npp, a, b\np, a, b\n")
+    assert [error.where.line for error in caught.value.errors if error.where] == [1, 2, 3]
+
+
+def test_a_missing_attribute_denies_with_a_reason() -> None:
+    policy = CompiledPolicy.from_text(matcher("r.sub == r.obj.Owner"), ROW)
+    decision = policy.decide("alice", {"owner": "alice"}, "read")
+    assert not decision.allowed
+    assert decision.reason.code == "compiled.doubt"
+    assert policy.enforce("alice", {"Owner": "alice"}, "read")
+
+
+def test_a_decision_names_its_row_and_version() -> None:
+    policy = CompiledPolicy.from_text(MODEL, "# first\n" + ROW)
+    decision = policy.decide("alice", "/data", "read")
+    assert decision.rules == ("policy.csv:2",)
+    assert decision.version == policy.version
+    assert not policy.decide("bob", "/data", "read").allowed
