@@ -8,6 +8,7 @@ INVARIANTS
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from acl_engine.decision.snapshot import Snapshot
 from acl_engine.domain.errors import ConfigError, InputError
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import Name
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from acl_engine.decision.compiled import Snapshot
 
 MAX_CELLS = 200_000_000
 
@@ -58,7 +58,7 @@ class Batch:
         self._flat = table.ravel()
 
     @classmethod
-    def of(cls, snapshot: "Snapshot") -> "Batch | None":
+    def of(cls, snapshot: Snapshot) -> "Batch | None":
         """The table of the matcher `m`."""
         index = snapshot.indexes["m"]
         if index.plain is None or any(part.domain for part in index.branches[0].keys):
@@ -142,8 +142,11 @@ def _joined(
     return numpy.ascontiguousarray(numpy.moveaxis(after, 0, at))
 
 
-def decide_many(snapshot: "Snapshot", columns: tuple[Sequence[Any], ...]) -> Any:
-    """A bool array: `enforce` of every request, given as columns. See CompiledPolicy."""
+def decide_many(
+    snapshot: Snapshot, columns: tuple[Sequence[Any], ...], one: Callable[..., bool]
+) -> Any:
+    """A bool array: the answers for requests given as columns; `one` is `enforce` of the same
+    snapshot, for an index that is not plain."""
     numpy = _numpy()
     index = snapshot.indexes["m"]
     sizes = {len(column) for column in columns}
@@ -151,10 +154,7 @@ def decide_many(snapshot: "Snapshot", columns: tuple[Sequence[Any], ...]) -> Any
         raise InputError(LENGTHS.of(expected=len(index.words.request)))
     batch = Batch.of(snapshot)
     if batch is None:
-        from acl_engine.decision.compiled import CompiledPolicy
-
-        policy = CompiledPolicy(snapshot)
-        answers = (policy.enforce(*request) for request in zip(*columns, strict=True))
+        answers = (one(*request) for request in zip(*columns, strict=True))
         return numpy.fromiter(answers, dtype=bool, count=len(columns[0]))
     ids = [batch.encode(part, columns[at]) for part, at in enumerate(batch.columns())]
     return batch.decide(*ids)

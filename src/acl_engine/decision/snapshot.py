@@ -1,0 +1,79 @@
+"""One version of one policy: its indexes, and the decision of each row, made once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from acl_engine.domain.decision import Decision, Effect
+from acl_engine.domain.errors import PolicyError
+from acl_engine.domain.text import Text
+from acl_engine.policy.index import Index
+
+BY_ROW = Text("compiled.by-row", "依据 `{rule}`", "by `{rule}`")
+NO_ROW = Text("compiled.no-row", "没有任何一行匹配", "no row matches")
+DOUBT = Text(
+    "compiled.doubt",
+    "无法判定，因此拒绝：{why}",
+    "denied, because it could not be decided: {why}",
+)
+
+
+class Snapshot:
+    """One version of one policy. Immutable but for decisions kept by row, which are bounded."""
+
+    __slots__ = (
+        "allows",
+        "decisions",
+        "file",
+        "find",
+        "indexes",
+        "kept",
+        "strict",
+        "version",
+        "warnings",
+    )
+
+    def __init__(
+        self,
+        indexes: Mapping[str, Index],
+        file: str,
+        version: str,
+        warnings: tuple[PolicyError, ...],
+        strict: bool,
+    ) -> None:
+        self.indexes = indexes
+        self.find = indexes["m"].find
+        self.allows = [*indexes["m"].allows, indexes["m"].default]
+        self.file = file
+        self.version = version
+        self.warnings = warnings
+        self.strict = strict
+        self.decisions: dict[str, list[Decision | None]] = {
+            name: [None] * (len(one.rows) + 1) for name, one in indexes.items()
+        }
+        self.kept = self.decisions["m"]
+
+    def decision(self, matcher: str, rank: int) -> Decision:
+        """The decision of one rank, made once."""
+        known = self.decisions[matcher][rank]
+        if known is None:
+            known = self._made(self.indexes[matcher], rank)
+            self.decisions[matcher][rank] = known
+        return known
+
+    def _made(self, index: Index, rank: int) -> Decision:
+        if rank == len(index.rows):
+            effect = Effect.ALLOW if index.default else Effect.DENY
+            return Decision(effect, (), NO_ROW.of(), self.version)
+        rule = rule_id(index, self.file, rank)
+        effect = Effect.ALLOW if index.allows[rank] else Effect.DENY
+        return Decision(effect, (rule,), BY_ROW.of(rule=rule), self.version)
+
+    def doubt(self, why: str) -> Decision:
+        return Decision(Effect.DENY, (), DOUBT.of(why=why), self.version)
+
+
+def rule_id(index: Index, file: str, rank: int) -> str:
+    """A row's own id if the model has a column `id`, else file and line."""
+    if "id" in index.words.policy:
+        return index.rows[rank][index.words.policy.index("id")]
+    return f"{Path(file).name}:{index.lines[rank]}"
