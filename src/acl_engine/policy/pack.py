@@ -148,10 +148,12 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
     settings = reader.yaml("settings.yaml", _Settings)
     controls = reader.yaml("controls.yaml", _Controls)
     pending = reader.yaml("pending.yaml", _Pendings)
-    if reader.findings:
-        raise PolicyErrors(tuple(reader.findings))
+    unread = bool(reader.findings)
     read_model(files["model.conf"], f"{folder}/model.conf", reader.findings)
     rows, links = read_rows(files["policy.csv"], f"{folder}/policy.csv", reader.findings)
+    whole = not any(one.where and one.where.file.endswith(".csv") for one in reader.findings)
+    if unread:  # what the words of a row mean stands in a file that could not be read
+        raise PolicyErrors(_sorted(reader.findings))
     pack = Pack(
         name=Path(folder).parent.name or "pack",
         version=version_of(files),
@@ -180,10 +182,14 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
         },
         pending=pending.pending,
     )
-    reader.findings.extend(pack_checks.findings(pack))
+    reader.findings.extend(pack_checks.findings(pack, whole=whole))
     if reader.findings:
-        raise PolicyErrors(tuple(sorted(reader.findings, key=lambda one: one.where or Where(""))))
+        raise PolicyErrors(_sorted(reader.findings))
     return pack
+
+
+def _sorted(findings: list[PolicyError]) -> tuple[PolicyError, ...]:
+    return tuple(sorted(findings, key=lambda one: one.where or Where("")))
 
 
 def version_of(files: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Cross-checks of a pack: every word of a row must exist somewhere. All findings, with lines."""
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -23,6 +24,7 @@ PROFILES = frozenset(
 )
 LINES = frozenset({"login", *(str(step) for step in range(12))})
 FUNCTIONS = frozenset({"startsWith"})
+_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 UNKNOWN_WORD = Text(
     "pack.unknown-word",
@@ -49,12 +51,18 @@ REPLAY_ONLY = Text(
 )
 
 
-def findings(pack: Pack) -> Iterator[PolicyError]:
-    """Everything that is wrong with a pack whose files could each be read."""
+def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
+    """Everything that is wrong with a pack whose YAML files could each be read.
+
+    `whole` is false where a row could not be read: what only that row names is then not reported
+    as missing or unused, so that one mistake is one finding.
+    """
     yield from _relations(pack)
     yield from _rows(pack)
+    if whole:
+        yield from _unused(pack)
     yield from _links(pack)
-    yield from _controls(pack)
+    yield from _controls(pack, whole)
     yield from _pending(pack)
     yield from _settings(pack)
 
@@ -66,7 +74,6 @@ def _unknown(what: str, word: str, known: "set[str] | frozenset[str]", where: Wh
 
 def _rows(pack: Pack) -> Iterator[PolicyError]:
     seen: set[str] = set()
-    used: set[str] = set()
     for row in pack.rows:
         where = Where(f"{pack.folder}/policy.csv", row.line)
         if row.id in seen:
@@ -79,11 +86,16 @@ def _rows(pack: Pack) -> Iterator[PolicyError]:
             yield finding
             continue
         for path in words:
-            used.add(path[0])
             if path[0] not in pack.relations or len(path) != 1:
                 yield _unknown("relation", ".".join(path), set(pack.relations), where)
+
+
+def _unused(pack: Pack) -> Iterator[PolicyError]:
+    used = {word for row in pack.rows for word in _WORD.findall(row.relation)}
+    text = pack.files["relations.yaml"]
     for name in sorted(set(pack.relations) - used):
-        yield PolicyError(UNUSED.of(name=name), Where(f"{pack.folder}/relations.yaml"))
+        where = Where(f"{pack.folder}/relations.yaml", key_line(text, name))
+        yield PolicyError(UNUSED.of(name=name), where)
 
 
 def _row_words(pack: Pack, row: Row, where: Where) -> Iterator[PolicyError]:
@@ -111,7 +123,7 @@ def _relations(pack: Pack) -> Iterator[PolicyError]:
     subject = set(pack.subject_attributes)
     resource = {a for spec in pack.resources.values() for a in spec.attributes}
     for name, spec in pack.relations.items():
-        where = Where(file, _line_of(pack.files["relations.yaml"], name))
+        where = Where(file, key_line(pack.files["relations.yaml"], name))
         if spec.control is not None and spec.control not in pack.controls:
             yield _unknown("control", spec.control, set(pack.controls), where)
         try:
@@ -156,12 +168,17 @@ def _links(pack: Pack) -> Iterator[PolicyError]:
     parents: dict[str, set[str]] = {}
     for role, group in pack.role_links:
         parents.setdefault(role, set()).add(group)
-        where = Where(file, _line_of(pack.files["policy.csv"], f"g, {role}"))
+        where = Where(file, _link_line(pack, role))
         if role not in pack.roles and role not in {child for _, child in pack.role_links}:
             yield _unknown("role", role, set(pack.roles), where)
     for role in parents:
         if role in closure(role, parents, with_self=False):
-            yield PolicyError(CYCLE.of(role=role), Where(file))
+            yield PolicyError(CYCLE.of(role=role), Where(file, _link_line(pack, role)))
+
+
+def _link_line(pack: Pack, role: str) -> int:
+    link = re.compile(rf"\s*g\s*,\s*{re.escape(role)}\s*,")
+    return _line_of(pack.files["policy.csv"], link)
 
 
 def closure(role: str, parents: dict[str, set[str]], *, with_self: bool = True) -> frozenset[str]:
@@ -176,20 +193,20 @@ def closure(role: str, parents: dict[str, set[str]], *, with_self: bool = True) 
     return frozenset(found)
 
 
-def _controls(pack: Pack) -> Iterator[PolicyError]:
+def _controls(pack: Pack, whole: bool) -> Iterator[PolicyError]:
     file = f"{pack.folder}/controls.yaml"
     rules = {row.id for row in pack.rows}
     for name, control in pack.controls.items():
-        where = Where(file, _line_of(pack.files["controls.yaml"], name))
+        where = Where(file, key_line(pack.files["controls.yaml"], name))
         if control.line not in LINES:
             yield _unknown("line", control.line, LINES, where)
         for rule in control.rules:
-            if rule not in rules:
+            if whole and rule not in rules:
                 yield _unknown("rule", rule, rules, where)
         for edit in control.off:
             if edit.kind == "relation" and edit.name not in pack.relations:
                 yield _unknown("relation", edit.name, set(pack.relations), where)
-            if edit.kind == "remove" and edit.name not in rules:
+            if whole and edit.kind == "remove" and edit.name not in rules:
                 yield _unknown("rule", edit.name, rules, where)
 
 
@@ -198,7 +215,8 @@ def _pending(pack: Pack) -> Iterator[PolicyError]:
     fields = {f for spec in pack.resources.values() for f in spec.fields}
     stages = {s for spec in pack.resources.values() for s in spec.stages}
     for cell in pack.pending:
-        where = Where(file, _line_of(pack.files["pending.yaml"], f"- role: {cell.role}"))
+        item = re.compile(rf"\s*-\s*\{{?\s*role:\s*{re.escape(cell.role)}\b")
+        where = Where(file, _line_of(pack.files["pending.yaml"], item))
         if cell.role not in pack.roles:
             yield _unknown("role", cell.role, set(pack.roles), where)
         for field in cell.fields:
@@ -223,12 +241,17 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
     }
     if not settings.replay_only:
         for name in sorted(name for name, is_weak in weak.items() if is_weak):
-            yield PolicyError(REPLAY_ONLY.of(setting=name), Where(f"{pack.folder}/settings.yaml"))
+            line = key_line(pack.files["settings.yaml"], name.rpartition(".")[2])
+            where = Where(f"{pack.folder}/settings.yaml", line)
+            yield PolicyError(REPLAY_ONLY.of(setting=name), where)
 
 
-def _line_of(text: str, word: str) -> int:
-    """The first line that starts with `word`, for errors in files whose reader kept no lines."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip().startswith(word):
-            return number
-    return 0
+def key_line(text: str, key: str) -> int:
+    """The first line that has the YAML key `key`, or 0."""
+    return _line_of(text, re.compile(rf"[\s{{]*['\"]?{re.escape(key)}['\"]?\s*:"))
+
+
+def _line_of(text: str, pattern: re.Pattern[str]) -> int:
+    """The first line that `pattern` matches, for errors in files whose reader kept no lines."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if pattern.match(line)), 0)

@@ -59,7 +59,7 @@ def read_model(text: str, file: str, findings: list[PolicyError]) -> None:
         value, line = found.get((section, key), ("", 0))
         where = Where(file, line)
         if section == "matchers":
-            same = bool(value) and parse(value, where) == parse(expected, where)
+            same = _same_tree(value, expected, where, findings)
         else:
             same = "".join(value.split()) == "".join(expected.split())
         if not same:
@@ -68,6 +68,14 @@ def read_model(text: str, file: str, findings: list[PolicyError]) -> None:
         if (section, key) not in MODEL:
             unknown = MODEL_SHAPE.of(section=f"{section}.{key}", expected="-")
             findings.append(PolicyError(unknown, Where(file, line)))
+
+
+def _same_tree(value: str, expected: str, where: Where, findings: list[PolicyError]) -> bool:
+    try:
+        return bool(value) and parse(value, where) == parse(expected, where)
+    except PolicyError as finding:
+        findings.append(finding)
+        return False
 
 
 def _sections(text: str) -> dict[tuple[str, str], tuple[str, int]]:

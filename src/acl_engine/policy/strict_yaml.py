@@ -78,7 +78,7 @@ def read_text(data: bytes, kind: type[_T], *, file: str, error: type[AclError] =
     try:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as failure:
-        raise _typed(str(failure), kind, lines, file, error) from None
+        raise _typed(str(failure), kind, value, lines, file, error) from None
 
 
 def plain(text: str, file: str) -> Any:
@@ -164,7 +164,7 @@ def _scalar(node: yaml.Node) -> Any:
 
 
 def _typed(
-    message: str, kind: type[Any], lines: _Lines, file: str, error: type[AclError]
+    message: str, kind: type[Any], value: Any, lines: _Lines, file: str, error: type[AclError]
 ) -> AclError:
     found = _PATH_AT.match(message)
     what, shown = (found["what"], found["path"] or "$") if found else (message, "$")
@@ -172,6 +172,7 @@ def _typed(
         int(index) if index.isdigit() else (name or index)
         for name, index in _PATH_PART.findall(shown)
     )
+    path = _pinned(message, kind, value, path)
     unknown = _UNKNOWN_FIELD.match(what)
     if unknown:
         key = unknown["key"]
@@ -179,6 +180,33 @@ def _typed(
         return error(UNKNOWN.of(key=key, known=_known(kind, key)), where)
     what = _plain(what[0].lower() + what[1:])
     return error(WRONG.of(path=_plain(shown), what=what), _nearest(path, lines, file))
+
+
+def _pinned(
+    message: str, kind: type[Any], value: Any, path: tuple[str | int, ...]
+) -> tuple[str | int, ...]:
+    """msgspec calls a mapping's key `...`; the one meant fails alone just as it does among all."""
+    for at in (at for at, part in enumerate(path) if part == "..."):
+        place = value
+        for part in path[:at]:
+            place = place[part]
+        for key in place if isinstance(place, dict) else ():
+            alone = _replaced(value, path[:at], {key: place[key]})
+            try:
+                msgspec.convert(alone, kind, strict=True)
+            except msgspec.ValidationError as failure:
+                if str(failure) == message:
+                    value, path = alone, (*path[:at], key, *path[at + 1 :])
+                    break
+    return path
+
+
+def _replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = _replaced(value[path[0]], path[1:], new)
+    return copy
 
 
 def _nearest(path: tuple[str | int, ...], lines: _Lines, file: str) -> Where:

@@ -1,0 +1,106 @@
+"""acl policy: check a pack, print it for signature."""
+
+import datetime
+from pathlib import Path
+
+import click
+
+from acl_engine.analysis.pack_lints import check as findings_of
+from acl_engine.bootstrap.paths import project_root
+from acl_engine.cli import findings as report
+from acl_engine.domain.text import Lang
+from acl_engine.policy.pack import load_pack
+from acl_engine.policy.strict_yaml import MISSING
+
+FINDINGS = 1
+UNREADABLE = 2
+
+
+@click.group("policy")
+def command() -> None:
+    """Check a policy folder; print it as the sheet that people sign.
+
+    A folder holds one version of one company's policy, such as policies/courier/after. Its
+    README.md says what each file and column means.
+    """
+
+
+def folder_or_default(folder: Path | None) -> Path:
+    """The folder that was named, else the courier company's remediated policy."""
+    return folder or project_root() / "policies" / "courier" / "after"
+
+
+@command.command("check")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="sarif: SARIF 2.1.0, which code hosts show beside the line.",
+)
+@click.option("--strict", is_flag=True, help="Let warnings count too.")
+@click.pass_context
+def check(ctx: click.Context, folder: Path | None, form: str, strict: bool) -> None:
+    """Everything that is wrong with the policy in DIR, all at once, with file and line.
+
+    \b
+    error    the policy will not be loaded: a word that does not exist, a short row, ...
+    warning  it loads, and is probably too wide: a row for anyone, a weak mask, ...
+    note     worth knowing before signing: rows that overlap, roles without rights, ...
+
+    Exit code 0: no error (with --strict: no warning either). 1: findings. 2: DIR or one of its
+    files cannot be read. Without DIR: policies/courier/after.
+    """
+    lang: Lang = ctx.obj
+    place = folder_or_default(folder)
+    found = findings_of(place)
+    if form == "json":
+        broken = any(one.level == "error" for one in found)
+        click.echo(report.as_json(found, str(place), None if broken else load_pack(place).version))
+    elif form == "sarif":
+        click.echo(report.as_sarif(found, lang))
+    else:
+        click.echo(report.as_text(found, lang))
+    if any(one.message.code == MISSING.code for one in found):
+        ctx.exit(UNREADABLE)
+    counted = ("error", "warning") if strict else ("error",)
+    if any(one.level in counted for one in found):
+        ctx.exit(FINDINGS)
+
+
+@command.command("matrix")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "html", "csv", "markdown"]),
+    default="text",
+    show_default=True,
+    help="html prints on A4 landscape; csv is one line a cell, for a spreadsheet.",
+)
+@click.option("--lang", "own", type=click.Choice(["zh", "en"]), help="Language of the sheet.")
+@click.option(
+    "--date",
+    "day",
+    metavar="YYYY-MM-DD",
+    default="",
+    help="Date on the signature lines; without it they are left to be filled in by hand.",
+)
+@click.pass_obj
+def matrix(lang: Lang, folder: Path | None, form: str, own: Lang | None, day: str) -> None:
+    """The sheet of rights: level x role x stage x field, for print and signature.
+
+    Computed from the rows of DIR (default policies/courier/after), so it cannot differ from what
+    is enforced. The version digest on it is the digest of the policy files: what was signed is
+    what `acl policy check --format json` names as the version.
+    """
+    from acl_engine.cli.sheet_print import render
+
+    if day:
+        try:
+            datetime.date.fromisoformat(day)
+        except ValueError:
+            raise click.BadParameter("write YYYY-MM-DD", param_hint="--date") from None
+    click.echo(render(load_pack(folder_or_default(folder)), form, own or lang, day))

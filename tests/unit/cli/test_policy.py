@@ -1,0 +1,181 @@
+"""acl policy and acl control: what they print, and their exit codes."""
+
+import csv
+import io
+import json
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.cells import cell_len
+
+from acl_engine.cli import cli
+from acl_engine.policy.pack import load_pack
+
+ROOT = Path(__file__).parents[3]
+AFTER = ROOT / "policies" / "courier" / "after"
+BEFORE = ROOT / "policies" / "courier" / "before"
+PACKS = ROOT / "tests" / "assets" / "packs"
+GOLDEN = ROOT / "tests" / "golden"
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(cli, [str(one) for one in args], catch_exceptions=False)
+
+
+def broken(name: str, into: Path) -> Path:
+    folder = into / "a pack" / "v 1"
+    shutil.copytree(PACKS / "small" / "v1", folder)
+    shutil.copytree(PACKS / "bad" / name, folder, dirs_exist_ok=True)
+    return folder
+
+
+def test_a_sound_policy_passes() -> None:
+    done = run("policy", "check", AFTER)
+    assert done.exit_code == 0
+    assert "errors: 0, warnings: 0" in done.output
+
+
+def test_strict_counts_warnings() -> None:
+    """The company of 2020 loads for replay, and no pipeline lets it through."""
+    assert run("policy", "check", BEFORE).exit_code == 0
+    assert run("policy", "check", BEFORE, "--strict").exit_code == 1
+
+
+def test_every_error_is_shown_at_once(tmp_path: Path) -> None:
+    done = run("policy", "check", broken("two-files-at-once", tmp_path))
+    assert done.exit_code == 1
+    assert "policy.csv:7: error:" in done.output
+    assert "roles.yaml:4:" in done.output
+
+
+def test_what_cannot_be_read_is_another_exit_code(tmp_path: Path) -> None:
+    assert run("policy", "check", tmp_path / "nowhere").exit_code == 2
+    (broken("row-too-short", tmp_path) / "roles.yaml").unlink()
+    assert run("policy", "check", tmp_path / "a pack" / "v 1").exit_code == 2
+
+
+def test_json_names_the_version_that_the_sheet_shows() -> None:
+    document = json.loads(run("policy", "check", AFTER, "--format", "json").output)
+    assert document["schema"] == "acl-check/1"
+    assert document["version"] == load_pack(AFTER).version
+    assert document["version"] in run("policy", "matrix", AFTER).output
+
+
+def test_sarif_has_what_2_1_0_requires(tmp_path: Path) -> None:
+    """Required by the standard: version, runs, tool.driver.name, message.text; URIs are encoded."""
+    folder = broken("stage-mistyped", tmp_path)
+    done = run("policy", "check", folder, "--format", "sarif")
+    assert done.exit_code == 1
+    document = json.loads(done.output)
+    assert document["version"] == "2.1.0"
+    (only,) = document["runs"]
+    rules = [rule["id"] for rule in only["tool"]["driver"]["rules"]]
+    (result,) = only["results"]
+    assert result["level"] == "error"
+    assert rules[result["ruleIndex"]] == result["ruleId"] == "pack.unknown-word"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["region"] == {"startLine": 6}
+    assert place["artifactLocation"]["uri"].startswith("file:///")
+    assert "a%20pack/v%201/policy.csv" in place["artifactLocation"]["uri"]
+    assert result["message"]["text"]
+
+
+def test_sarif_below_here_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code hosts match relative paths with the files of a change."""
+    broken("stage-mistyped", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    document = json.loads(run("policy", "check", "a pack/v 1", "--format", "sarif").output)
+    place = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a%20pack/v%201/policy.csv"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("pack", [AFTER, BEFORE], ids=["after", "before"])
+def test_the_text_sheet_fits_100_columns(pack: Path, lang: str) -> None:
+    for command in (("policy", "matrix", pack), ("control", "list", pack)):
+        done = run("--lang", lang, *command)
+        assert done.exit_code == 0
+        assert max(map(cell_len, done.output.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_sheet_is_the_golden_one(lang: str) -> None:
+    """Whoever changes a right changes this file with it, and the reviewer sees both."""
+    found = run("policy", "matrix", PACKS / "small" / "v1", "--format", "markdown", "--lang", lang)
+    assert found.output == (GOLDEN / f"sheet-small.{lang}.md").read_text()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_courier_sheet_is_the_golden_one(lang: str) -> None:
+    """The matrix of the remediated company, as people read it (version digest apart)."""
+    found = run("policy", "matrix", AFTER, "--format", "markdown", "--lang", lang).output
+    golden = (GOLDEN / f"sheet-courier-after.{lang}.md").read_text()
+    assert found.replace(load_pack(AFTER).version, "VERSION") == golden
+
+
+def test_csv_has_one_line_a_cell() -> None:
+    rows = list(
+        csv.DictReader(io.StringIO(run("policy", "matrix", AFTER, "--format", "csv").output))
+    )
+    clear = {
+        (row["stage"], row["field"])
+        for row in rows
+        if row["role"] == "branch_mgr" and row["shown"] == "clear" and row["standing"] == "yes"
+    }
+    assert ("AT_BRANCH", "area") in clear
+    assert not [cell for cell in clear if "phone" in cell[1]]
+    assert {row["standing"] for row in rows} == {"yes", "pending"}
+    assert {row["version"] for row in rows} == {load_pack(AFTER).version}
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "link", "img", "iframe"):
+            self.sources.append(tag)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_html_stands_alone_and_can_be_signed(lang: str) -> None:
+    """One file without scripts or references, with the version, a date and lines to sign."""
+    done = run(
+        "policy", "matrix", AFTER, "--format", "html", "--lang", lang, "--date", "2026-03-02"
+    )
+    page = _Page()
+    page.feed(done.output)
+    assert page.sources == []
+    assert done.output.count("2026-03-02") == 3
+    assert load_pack(AFTER).version in done.output
+    assert f'<html lang="{lang}">' in done.output
+
+
+def test_html_escapes_what_a_pack_says(tmp_path: Path) -> None:
+    """A pack's texts are data: they do not become markup on the sheet of whoever prints it."""
+    folder = tmp_path / "x" / "v1"
+    shutil.copytree(PACKS / "small" / "v1", folder)
+    roles = (folder / "roles.yaml").read_text()
+    (folder / "roles.yaml").write_text(roles.replace("en: clerk", 'en: "<script>x</script>"'))
+    assert "<script>" not in run("policy", "matrix", folder, "--format", "html").output
+
+
+def test_a_bad_date_is_refused() -> None:
+    assert run("policy", "matrix", AFTER, "--date", "02.03.2026").exit_code == 2
+
+
+def test_the_folder_is_found_without_being_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "src")
+    assert run("control", "list").exit_code == 0
+
+
+def test_controls_as_json_name_their_relations_and_edits() -> None:
+    document = json.loads(run("control", "list", AFTER, "--format", "json").output)
+    controls = {one["id"]: one for one in document["controls"]}
+    assert "assigned" in controls["assignment-scope"]["relations"]
+    assert controls["no-reverse-lookup"]["rules"] == ["staff.no-reverse-lookup"]
+    assert all(one["off"] for one in controls.values())
