@@ -13,6 +13,7 @@ hash or a copy names the record.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 
@@ -194,7 +195,7 @@ def _record(walk: _Walk, index: int, body: bytes, leaf: bytes) -> bool:
     kept = next(walk.copy, None)
     if kept is not None and kept != leaf:
         walk.pending = (index, leaf)
-        walk.copy = iter((kept, *walk.copy))
+        walk.copy = chain((kept,), walk.copy)
         return True
     walk.copied += kept is not None
     walk.frontier.append(leaf)

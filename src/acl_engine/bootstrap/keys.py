@@ -36,15 +36,18 @@ KEY_FILE = "ACL_MASTER_KEY_FILE"
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`index` finds a phone, `pseudonym` names a subject in the log, `totp` seals the seeds."""
+    """`index` finds a phone, `pseudonym` names a subject in the log, `totp` seals the seeds,
+    `checkpoint` signs the log (an Ed25519 seed)."""
 
     index: bytes = field(repr=False)
     pseudonym: bytes = field(repr=False)
     totp: bytes = field(repr=False)
+    checkpoint: bytes = field(repr=False)
 
     @classmethod
     def from_master(cls, master: bytes) -> "Keys":
-        return cls(*(_derive(master, label) for label in ("index", "pseudonym", "totp")))
+        labels = ("index", "pseudonym", "totp", "checkpoint")
+        return cls(*(_derive(master, label) for label in labels))
 
     @classmethod
     def from_environment(cls) -> "Keys":

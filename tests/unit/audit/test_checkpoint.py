@@ -1,6 +1,8 @@
 """Signed notes, checkpoints, cosignatures and receipts, with the C2SP examples as vectors."""
 
 import pytest
+from tests.contract.test_audit_store import entry
+from tests.unit.audit.test_merkle import Kept
 
 from acl_engine.audit import receipt
 from acl_engine.audit.checkpoint import Checkpoint, Trust, next_checkpoint
@@ -9,8 +11,6 @@ from acl_engine.audit.note import COSIGNATURE, Signer, Verifier, open_note, sign
 from acl_engine.audit.record import encode, leaf_hash
 from acl_engine.audit.witness import Witness
 from acl_engine.domain.errors import InputError
-from tests.contract.test_audit_store import entry
-from tests.unit.audit.test_merkle import Kept
 
 # The example of c2sp.org/signed-note.
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

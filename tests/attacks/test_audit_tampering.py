@@ -1,0 +1,257 @@
+"""Attacks on the audit log by someone who may write its database; each is found and named."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from tests.contract.test_audit_store import entry, store_of
+
+from acl_engine.audit.checkpoint import Trust, next_checkpoint
+from acl_engine.audit.copy import LogCopy
+from acl_engine.audit.merkle import Tree, fold
+from acl_engine.audit.note import COSIGNATURE, Signer
+from acl_engine.audit.record import encode, leaf_hash
+from acl_engine.audit.verify import Report, verify
+from acl_engine.audit.witness import Witness
+from acl_engine.domain.errors import InputError
+from acl_engine.storage.audit_proofs import AuditProofStore
+from acl_engine.storage.audit_store import AuditStore
+from acl_engine.storage.database import Database
+
+LOG = Signer("log.example/audit", b"1" * 32)
+OTHER = Signer("log.example/audit", b"9" * 32)
+WITNESS = Signer("witness.example", b"3" * 32, COSIGNATURE)
+TRUST = Trust((LOG.verifier,), (WITNESS.verifier,))
+RECORDS, SIGNED, WITNESSED = 20, 16, 8
+
+
+class Scene:
+    """A log of 20 records: witnessed to 8, signed to 16, copied whole."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database, self.store = database, store_of(database)
+        self.proofs = AuditProofStore(database, fold)
+        self.copy = LogCopy(folder / "copy")
+        self.seen: list[str] = []
+        for i in range(RECORDS):
+            self.store.append(entry(f"r{i}", at=1_000_000 + i))
+        tree = Tree(self.proofs)
+        witness = Witness(WITNESS, TRUST, self.seen.append)
+        first = witness.cosign(next_checkpoint(tree, WITNESSED, None, [LOG]), (), 1000)
+        last = TRUST.open(first).checkpoint
+        for size, note in ((8, first), (16, next_checkpoint(tree, SIGNED, last, [LOG]))):
+            self.proofs.add_checkpoint(size, 0, note)
+        self.copy.extend(((i, body) for i, body, _ in self.store.raw()), self.proofs.checkpoints())
+
+    def attack(self, act: Callable[[Connection], object]) -> None:
+        with self.database.write() as cx:
+            act(cx)
+
+    def verify(self, *, copied: bool = False, witness: bool = False) -> Report:
+        return verify(
+            self.store.raw(),
+            self.proofs.checkpoints(),
+            TRUST,
+            self.seen if witness else (),
+            self.copy.leaves() if copied else (),
+        )
+
+
+@pytest.fixture
+def scene(database: Database, tmp_path: Path) -> Scene:
+    return Scene(database, tmp_path)
+
+
+def found(report: Report) -> list[tuple[str, int | None]]:
+    return [(finding.message.code, finding.index) for finding in report.findings]
+
+
+def rewrite(cx: Connection, index: int, body: bytes) -> None:
+    """Change a record the clever way: its hash with it."""
+    values = {"b": body, "l": leaf_hash(body), "i": index}
+    cx.execute(text('UPDATE audit_records SET body=:b, leaf=:l WHERE "index"=:i'), values)
+
+
+def test_untouched_log_is_sound_and_its_ranges_apart(scene: Scene) -> None:
+    """A log nobody touched: witnessed to 8, signed to 16, 20 in all, no finding."""
+    report = scene.verify(copied=True, witness=True)
+    assert report.sound
+    assert (report.size, report.signed_to, report.witnessed_to, report.copied_to) == (20, 16, 8, 20)
+
+
+@pytest.mark.parametrize("index", [0, 5, 15, 19])
+def test_flipped_bit(scene: Scene, index: int) -> None:
+    """One bit of one record: that record is named, signed or not."""
+    bodies = {i: b for i, b, _ in scene.store.raw()}
+    changed = bytearray(bodies[index])
+    changed[20] ^= 1
+    scene.attack(
+        lambda cx: cx.execute(
+            text('UPDATE audit_records SET body=:b WHERE "index"=:i'),
+            {"b": bytes(changed), "i": index},
+        )
+    )
+    assert found(scene.verify()) == [("audit.changed", index)]
+
+
+def test_deleted_record(scene: Scene) -> None:
+    """A hole in the numbers is named."""
+    scene.attack(lambda cx: cx.execute(text('DELETE FROM audit_records WHERE "index"=5')))
+    assert found(scene.verify()) == [("audit.missing", 5)]
+
+
+def test_deleted_record_with_the_rest_moved_up(scene: Scene) -> None:
+    """Closing the hole breaks the next signed root; the copy names the record."""
+
+    def act(cx: Connection) -> None:
+        cx.execute(text('DELETE FROM audit_records WHERE "index"=5'))
+        for i in range(6, RECORDS):
+            cx.execute(
+                text('UPDATE audit_records SET "index"=:j WHERE "index"=:i'), _move(i, i - 1)
+            )
+
+    scene.attack(act)
+    assert found(scene.verify()) == [("audit.root", 0)]
+    assert found(scene.verify(copied=True)) == [("audit.removed", 5)]
+
+
+def test_record_rewritten_with_its_hash(scene: Scene) -> None:
+    """An edit that keeps body and hash in step: the range by the root, the record by the copy."""
+    scene.attack(lambda cx: rewrite(cx, 10, encode(entry("r10", at=1_000_010, account="innocent"))))
+    report = scene.verify()
+    assert found(report) == [("audit.root", 8)]
+    assert report.signed_to == report.witnessed_to == 8
+    assert found(scene.verify(copied=True)) == [("audit.replaced", 10)]
+
+
+def test_reordered_records(scene: Scene) -> None:
+    """Two records that changed places."""
+    rows = {i: b for i, b, _ in scene.store.raw()}
+
+    def act(cx: Connection) -> None:
+        rewrite(cx, 3, rows[4])
+        rewrite(cx, 4, rows[3])
+
+    scene.attack(act)
+    assert found(scene.verify()) == [("audit.root", 0)]
+    assert found(scene.verify(copied=True)) == [("audit.reordered", 3)]
+
+
+def test_inserted_record(scene: Scene) -> None:
+    """A look that never was, slipped in between."""
+    rows = {i: b for i, b, _ in scene.store.raw()}
+
+    def act(cx: Connection) -> None:
+        for i in range(RECORDS - 1, 5, -1):
+            cx.execute(
+                text('UPDATE audit_records SET "index"=:j WHERE "index"=:i'), _move(i, i + 1)
+            )
+        rewrite(cx, 5, encode(entry("framed", at=1_000_005)))
+        body = rows[5]
+        values = {"i": 6, "r": "r5", "t": 1_000_005, "b": body, "l": leaf_hash(body)}
+        cx.execute(
+            text(
+                'INSERT INTO audit_records ("index", request, at, body, leaf)'
+                " VALUES (:i, :r, :t, :b, :l)"
+            ),
+            values,
+        )
+
+    scene.attack(act)
+    assert found(scene.verify()) == [("audit.root", 0)]
+    assert found(scene.verify(copied=True)) == [("audit.inserted", 5)]
+
+
+def test_truncated_log(scene: Scene) -> None:
+    """The last looks cut off: the checkpoint proves that there were more."""
+    scene.attack(lambda cx: cx.execute(text('DELETE FROM audit_records WHERE "index">=12')))
+    assert found(scene.verify()) == [("audit.cut", 12)]
+
+
+def test_truncated_together_with_its_checkpoints(scene: Scene) -> None:
+    """Cut to a shorter log whose every signature holds: only what stands elsewhere tells."""
+
+    def act(cx: Connection) -> None:
+        cx.execute(text('DELETE FROM audit_records WHERE "index">=4'))
+        cx.execute(text("DELETE FROM audit_checkpoints"))
+
+    scene.attack(act)
+    assert scene.verify().sound  # what a database alone cannot tell
+    assert scene.verify().signed_to == 0  # but it says that nothing of it is proven
+    assert found(scene.verify(witness=True)) == [("audit.cut", 4)]
+    assert found(scene.verify(copied=True)) == [("audit.cut", 4)]
+
+
+def test_whole_log_rewritten_with_a_fresh_key(scene: Scene) -> None:
+    """A consistent log, signed by somebody else's key of the same name."""
+
+    def act(cx: Connection) -> None:
+        for i in range(RECORDS):
+            rewrite(cx, i, encode(entry(f"clean{i}")))
+        cx.execute(text("DELETE FROM audit_checkpoints"))
+
+    scene.attack(act)
+    scene.proofs.add_checkpoint(
+        RECORDS, 0, next_checkpoint(Tree(scene.proofs), RECORDS, None, [OTHER])
+    )
+    assert found(scene.verify()) == [("audit.foreign-key", None)]
+    assert ("audit.root", 0) in found(scene.verify(witness=True))
+    assert ("audit.replaced", 0) in found(scene.verify(copied=True))
+
+
+def test_rolled_back_file(sqlite_url: str, tmp_path: Path) -> None:
+    """An older copy of the database file put back: sound in itself, refuted by the witness."""
+    with Database.open(sqlite_url) as database:
+        scene = Scene(database, tmp_path)
+        old = database.clone_to_memory()
+        later = Witness(WITNESS, TRUST, scene.seen.append, TRUST.open(scene.seen[-1]).checkpoint)
+        for i in range(5):
+            scene.store.append(entry(f"late{i}", at=1_000_100))
+        tree = Tree(scene.proofs)
+        assert later.last is not None
+        note = next_checkpoint(tree, 25, later.last, [LOG])
+        later.cosign(note, tree.consistency(8, 25), 2000)
+        report = verify(
+            AuditStore(old, scene.store._encode, leaf_hash, scene.store._decode).raw(),
+            AuditProofStore(old, fold).checkpoints(),
+            TRUST,
+            scene.seen,
+        )
+        old.close()
+    assert found(report) == [("audit.cut", 20)]
+
+
+def test_clock_set_back(scene: Scene) -> None:
+    """A record hours before its predecessors is named; the jitter of many writers is not."""
+    scene.store.append(entry("jitter", at=990_000))
+    assert scene.verify().sound
+    scene.store.append(entry("night", at=1_000_000 - 7_200_000))
+    assert found(scene.verify()) == [("audit.clock", 21)]
+
+
+def test_copy_refuses_a_gap_and_a_torn_line(scene: Scene, tmp_path: Path) -> None:
+    """The copy only ever continues; a line cut short by a crash is not mended in silence."""
+    with pytest.raises(InputError, match="20 records"):
+        scene.copy.extend([(22, b"{}")], [])
+    with (tmp_path / "copy" / "records.jsonl").open("ab") as file:
+        file.write(b'{"half')
+    with pytest.raises(InputError, match="cut short"):
+        scene.copy.size()
+
+
+def test_kept_nodes_give_the_same_proofs(database: Database) -> None:
+    """Roots and paths with kept subtree roots are those of the bare leaves."""
+    store, proofs = store_of(database), AuditProofStore(database, fold)
+    for i in range(600):
+        store.append(entry(f"r{i}"))
+    tree = Tree(proofs)
+    bare = (tree.root(600), tree.inclusion(300, 600), tree.consistency(257, 600))
+    proofs.keep_nodes(600)
+    assert len(proofs.hashes(8, 0, 10)) == 2
+    assert (tree.root(600), tree.inclusion(300, 600), tree.consistency(257, 600)) == bare
+
+
+def _move(cx: Connection, old: int, new: int) -> None:
+    values = {"i": old, "j": new}
+    cx.execute(text('UPDATE audit_records SET "index"=:j WHERE "index"=:i'), values)
