@@ -107,9 +107,7 @@ def test_deleted_record_with_the_rest_moved_up(scene: Scene) -> None:
     def act(cx: Connection) -> None:
         cx.execute(text('DELETE FROM audit_records WHERE "index"=5'))
         for i in range(6, RECORDS):
-            cx.execute(
-                text('UPDATE audit_records SET "index"=:j WHERE "index"=:i'), _move(i, i - 1)
-            )
+            _move(cx, i, i - 1)
 
     scene.attack(act)
     assert found(scene.verify()) == [("audit.root", 0)]
@@ -144,9 +142,7 @@ def test_inserted_record(scene: Scene) -> None:
 
     def act(cx: Connection) -> None:
         for i in range(RECORDS - 1, 5, -1):
-            cx.execute(
-                text('UPDATE audit_records SET "index"=:j WHERE "index"=:i'), _move(i, i + 1)
-            )
+            _move(cx, i, i + 1)
         rewrite(cx, 5, encode(entry("framed", at=1_000_005)))
         body = rows[5]
         values = {"i": 6, "r": "r5", "t": 1_000_005, "b": body, "l": leaf_hash(body)}

@@ -69,7 +69,8 @@ class AuditProofStore:
             )
             query = query.order_by(n.position)
         with self._database.read() as cx:
-            return [bytes(row[1]) for row in cx.execute(query).all()]
+            rows = cx.execute(query).all()
+        return [row[1] if isinstance(row[1], bytes) else b"" for row in rows]
 
     def keep_nodes(self, size: int) -> None:
         """Keep the roots of all complete 256-wide subtrees below `size` that are not kept yet."""

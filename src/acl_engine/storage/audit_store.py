@@ -127,7 +127,7 @@ class AuditStore:
             with self._database.read() as cx:
                 rows = cx.execute(query).all()
             for row in rows:
-                yield int(row[0]), bytes(row[1]), bytes(row[2])
+                yield int(row[0]), _bytes(row[1]), _bytes(row[2])
             if len(rows) < page:
                 return
             start = int(rows[-1][0]) + 1
@@ -159,6 +159,11 @@ class AuditStore:
         for i, one in enumerate(group):
             one.receipt = Receipt(first + i, one.leaf.hex())
         return False
+
+
+def _bytes(value: object) -> bytes:
+    """What stands in a column. SQLite lets a tamperer put any type there: verify must name it."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
 def _next_index(cx: Connection) -> int:

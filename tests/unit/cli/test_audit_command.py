@@ -1,0 +1,165 @@
+"""The `acl audit` commands over a small log."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import text
+from tests.contract.test_audit_store import entry, store_of
+
+from acl_engine.bootstrap.accountability import Accountability
+from acl_engine.bootstrap.keys import KEY_FILE, KeyedPseudonyms, Keys
+from acl_engine.cli import cli
+from acl_engine.domain.errors import AclError, InputError
+from acl_engine.storage.database import Database
+
+MASTER = b"m" * 32
+WAYBILL, PHONE = "SF0000000001", "19011112222"
+
+
+@pytest.fixture
+def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A log with looks at one waybill by two accounts."""
+    key = tmp_path / "master"
+    key.write_bytes(MASTER)
+    key.chmod(0o600)
+    monkeypatch.setenv(KEY_FILE, str(key))
+    digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest("waybill", WAYBILL)
+    with Database.open(sqlite_url) as database:
+        store = store_of(database)
+        shown = {"subjects": (digest,), "fields": ("route",), "count": 1, "watermark": "MARK"}
+        store.append(entry("q1", at=1_772_000_000_000, kind="intent", line="5"))
+        store.append(entry("q1", at=1_772_000_000_001, **shown))
+        store.append(entry("q2", at=1_772_000_100_000, account="sup-0413", **shown))
+        store.append(entry("q3", at=1_772_000_200_000, account="sup-0413", subjects=("other",)))
+    return sqlite_url
+
+
+def run(*args: str, lang: str = "en") -> Result:
+    return CliRunner().invoke(cli, ["--lang", lang, "audit", *args], catch_exceptions=True)
+
+
+def test_sign_prove_and_check_without_the_database(url: str, tmp_path: Path) -> None:
+    """A receipt made here holds on a machine that has the trust file alone."""
+    assert run("checkpoint", "--database", url).output.startswith("signed 4 records")
+    trust = tmp_path / "trust"
+    trust.write_text(run("key", "--database", url).output)
+    out = tmp_path / "look.tlog-proof"
+    made = run("prove", "q1", "--database", url, "--out", str(out))
+    assert made.exit_code == 0
+    assert len(made.output.splitlines()) == 2  # intent and outcome
+    with Database.open(url) as database, database.write() as cx:
+        cx.execute(text("DELETE FROM audit_records"))
+    checked = run("receipt-check", str(out), "--trust", str(trust))
+    assert checked.exit_code == 0
+    assert "record 0 is in the log" in checked.output
+    out.write_text(out.read_text().replace("index 0", "index 1"))
+    assert isinstance(run("receipt-check", str(out), "--trust", str(trust)).exception, InputError)
+
+
+def test_proof_waits_for_a_checkpoint(url: str) -> None:
+    """Before a checkpoint there is nothing to prove against: the error says what to do."""
+    failed = run("prove", "q1", "--database", url).exception
+    assert isinstance(failed, AclError)
+    assert "acl audit checkpoint" in failed.render()
+    assert isinstance(run("prove", "nothing", "--database", url).exception, InputError)
+
+
+def test_verify_names_the_record_and_exits_1(url: str, tmp_path: Path) -> None:
+    """Sound: exit 0 and the ranges; a changed record: its number and exit 1; in both languages."""
+    run("checkpoint", "--database", url, "--copy", str(tmp_path / "copy"))
+    sound = run("verify", "--database", url)
+    assert (sound.exit_code, "nothing wrong" in sound.output) == (0, True)
+    with Database.open(url) as database, database.write() as cx:
+        cx.execute(text("UPDATE audit_records SET body = '{}' WHERE \"index\" = 2"))
+    bad = run("verify", "--database", url, "--copy", str(tmp_path / "copy"))
+    assert (bad.exit_code, "record 2 was changed" in bad.output) == (1, True)
+    assert "记录 2" in run("verify", "--database", url, lang="zh").output
+
+
+def test_witness_refuses_what_was_rewritten(url: str, tmp_path: Path) -> None:
+    """A witness's memory outlives the database's: after a rewrite it does not sign."""
+    folder = tmp_path / "witness.example"
+    folder.mkdir()
+    (folder / "key").write_bytes(b"w" * 32)
+    trust = tmp_path / "trust"
+    trust.write_text(run("key", "--database", url, "--witness", str(folder)).output)
+    options = ("--database", url, "--trust", str(trust), "--witness", str(folder))
+    assert "(witnessed)" in run("checkpoint", *options).output
+    assert "0-4 witnessed" in run("verify", *options).output
+    with Database.open(url) as database, database.write() as cx:
+        cx.execute(text('DELETE FROM audit_records WHERE "index" > 1'))
+        cx.execute(text("DELETE FROM audit_checkpoints"))
+    assert isinstance(run("checkpoint", *options).exception, InputError)
+    found = run("verify", *options)
+    assert found.exit_code == 1
+    assert "records from 2 are gone" in found.output
+
+
+def test_change_of_keys(url: str, tmp_path: Path) -> None:
+    """Old and new sign one checkpoint; whoever trusts either goes on."""
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(name[:1].encode() * 32)
+    both = ("--key", str(tmp_path / "old"), "--key", str(tmp_path / "new"))
+    assert run("checkpoint", "--database", url, *both).exit_code == 0
+    with Accountability.open(url) as desk:
+        note = desk.proofs.checkpoints()[-1]
+    assert note.count("\u2014 ") == 2
+
+
+def test_who_saw_a_waybill(url: str) -> None:
+    """The data subject's report names both accounts; a stranger's waybill was seen by nobody."""
+    seen = run("who-saw", WAYBILL, "--database", url).output
+    assert "cs-12" in seen
+    assert "sup-0413" in seen
+    assert len(seen.splitlines()) == 2
+    assert run("who-saw", "SF9999999999", "--database", url).output == "no record\n"
+
+
+def test_account_and_its_span(url: str) -> None:
+    """What an account saw, within a span; the end is excluded."""
+    everything = run("account", "sup-0413", "--database", url).output
+    assert "2 looks answered, 2 records, fields: route" in everything
+    span = ("--from", "2026-02-25T06:15:00", "--to", "2026-02-25T06:16:40")
+    assert "1 looks answered" in run("account", "sup-0413", *span, "--database", url).output
+
+
+def test_asking_the_log_is_on_the_log(url: str) -> None:
+    """Whoever asks who saw what is written down too, without the clear value asked for."""
+    run("who-saw", PHONE, "--database", url, "--by", "dpo-01")
+    with Accountability.open(url) as desk:
+        *_, (_, body, _) = desk.store.raw()
+    assert b"dpo-01" in body
+    assert b"audit.who-saw" in body
+    assert PHONE.encode() not in body
+
+
+def test_export(url: str) -> None:
+    """Each record is one line; OCSF events have the fields that their class requires."""
+    plain = run("export", "--database", url).output.splitlines()
+    assert [json.loads(line)["index"] for line in plain] == [0, 1, 2, 3, 4]  # 4: the export itself
+    events = [
+        json.loads(line)
+        for line in run("export", "--format", "ocsf", "--database", url).output.splitlines()
+    ]
+    for event in events:
+        assert event["type_uid"] == event["class_uid"] * 100 + event["activity_id"]
+        assert {"actor", "src_endpoint", "time", "metadata", "severity_id"} <= set(event)
+        assert event["class_uid"] != 6003 or event["api"]["operation"]
+    assert events[0]["class_uid"] == 6005
+
+
+def test_hold(url: str) -> None:
+    """A case is held once, listed, and released once; each act is on record."""
+    assert run("hold", "case-7", "--database", url, "--by", "legal-01").exit_code == 0
+    assert isinstance(run("hold", "case-7", "--database", url).exception, InputError)
+    assert "case-7" in run("hold", "--list", "--database", url).output
+    assert run("hold", "case-7", "--release", "--database", url).exit_code == 0
+    assert isinstance(run("hold", "case-7", "--release", "--database", url).exception, InputError)
+    assert run("hold", "--list", "--database", url).output == ""
+    assert run("hold", "--database", url).exit_code == 2
+    with Accountability.open(url) as desk:
+        actions = [one.action for _, one in desk.store.entries()]
+    assert actions[4:6] == ["audit.hold", "audit.hold"]
+    assert "audit.release" in actions
