@@ -1,14 +1,22 @@
-"""Bulk loading of a generated world: streamed rows, few statements, memory that stays flat."""
+"""Bulk loading of a generated world: streamed rows, few statements, memory that stays flat.
+
+INVARIANTS
+- What holds data without the synthetic mark is neither overwritten nor migrated.
+- From the first row to the last the mark says `finished` false: a killed build is no world.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, Table, delete, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 from acl_engine.domain.errors import StoreError
 from acl_engine.domain.text import Text
-from acl_engine.storage.database import Database
-from acl_engine.storage.tables import metadata, waybills, world_mark
+from acl_engine.storage.database import Database, create_or_upgrade
+from acl_engine.storage.failures import MISSING
+from acl_engine.storage.schema import found_version
+from acl_engine.storage.tables import metadata, world_mark
 
 CHUNK = 5_000
 
@@ -19,6 +27,13 @@ OCCUPIED = Text(
     "加 `--replace` 以重建，原有内容将被删除",
     "add `--replace` to build it anew; what it holds is deleted",
 )
+HALF_BUILT = Text(
+    "world.half-built",
+    "数据库 `{database}` 里有未建完的世界",
+    "database `{database}` holds a world that was not finished, or is being built",
+    "确认没有其他构建在运行，再加 `--replace` 重建",
+    "make sure that no other build runs, then add `--replace`",
+)
 NOT_OURS = Text(
     "world.not-synthetic",
     "数据库 `{database}` 有数据但没有合成标记，绝不覆盖",
@@ -28,23 +43,60 @@ NOT_OURS = Text(
 )
 
 
+def prepare(url: str, *, replace: bool) -> Database:
+    """Open the database that a world goes into, made or migrated as needed.
+
+    Raises StoreError, before anything is changed, when it holds real data, or a world and
+    `replace` is not set.
+    """
+    try:
+        found = Database.open(url, must_be_current=False)
+    except StoreError as error:
+        if error.message.text.code != MISSING.code:
+            raise
+    else:
+        with found, found.read() as cx:
+            if found_version(cx) is not None:
+                _refuse(cx, found.name, replace)
+    return create_or_upgrade(url)
+
+
 def begin(database: Database, *, pack: str, seed: str, at: int, replace: bool) -> None:
     """Mark the database as a world being built. Raises StoreError when it holds something else."""
     with database.write() as cx:
-        mark = cx.execute(select(world_mark.c.kind)).scalar()
-        if mark is None and cx.execute(select(func.count()).select_from(waybills)).scalar():
-            raise StoreError(NOT_OURS.of(database=database.name))
-        if mark is not None and mark != "synthetic":
-            raise StoreError(NOT_OURS.of(database=database.name))
-        if mark is not None and not replace:
-            raise StoreError(OCCUPIED.of(database=database.name))
-        for table in reversed(metadata.sorted_tables):
-            cx.execute(delete(table))
+        _refuse(cx, database.name, replace)
+        _empty(cx)
         cx.execute(
             insert(world_mark).values(
                 id=1, kind="synthetic", pack=pack, seed=seed, built_at=at, finished=False
             )
         )
+
+
+def _refuse(cx: Connection, name: str, replace: bool) -> None:
+    marks = cx.execute(select(world_mark.c.kind, world_mark.c.finished)).all()
+    if not marks and any(_holds_rows(cx, table) for table in metadata.sorted_tables):
+        raise StoreError(NOT_OURS.of(database=name))
+    if any(mark.kind != "synthetic" for mark in marks):
+        raise StoreError(NOT_OURS.of(database=name))
+    if marks and not replace:
+        text_ = OCCUPIED if all(mark.finished for mark in marks) else HALF_BUILT
+        raise StoreError(text_.of(database=name))
+
+
+def _holds_rows(cx: Connection, table: Table) -> bool:
+    # A table of a later version is not there yet; then it holds nothing.
+    known = inspect(cx).has_table(table.name)
+    return known and cx.execute(select(table.columns[0]).limit(1)).first() is not None
+
+
+def _empty(cx: Connection) -> None:
+    if cx.dialect.name == "postgresql":
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        cx.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        return
+    for table in reversed(metadata.sorted_tables):
+        cx.execute(delete(table))
 
 
 def finish(database: Database) -> None:
@@ -98,9 +150,13 @@ def _insert(cx: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
         listed = ", ".join(f'"{column}"' for column in names)
         driver = cx.connection.driver_connection
         assert driver is not None
-        with driver.cursor().copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        try:
+            with driver.cursor().copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except cx.dialect.loaded_dbapi.Error as error:
+            # Past SQLAlchemy, so that it is ours to turn into what the room knows.
+            raise DBAPIError("COPY", None, error) from None
         return
     marks = ", ".join("?" * len(names))
     listed = ", ".join(f'"{column}"' for column in names)

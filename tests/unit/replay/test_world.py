@@ -10,6 +10,7 @@ from statistics import median, quantiles
 
 import pytest
 
+from acl_engine.replay.world.build import Sealing, company_rows
 from acl_engine.replay.world.company import HOUR, World, make_world
 from acl_engine.replay.world.journey import PICKUP_HOURS
 from acl_engine.replay.world.parcels import Parcel, parcels
@@ -108,6 +109,19 @@ def test_couriers_and_areas_are_shaped_like_the_trace(world: World) -> None:
     assert 0.20 <= sum(1 for n in served.values() if n > 1) / len(served) <= 0.32
     assert len(big.areas) == 50
     assert median(len(big.couriers(branch)) for branch in big.areas) == 9
+
+
+def test_a_large_world_loads_all_of_its_branches() -> None:
+    """Every row that names a unit, a person or an area finds it in the same batch."""
+    big = make_world(*read_seed(SEEDS), "shape", 1_000_000)
+    sealing = Sealing(lambda text: "", lambda login, secret: b"", lambda phone: "")
+    rows = company_rows(big, sealing, "strong")
+    names = {table: {row[0] for row in rows[table]} for table in ("units", "areas", "persons")}
+    assert len(rows["areas"]) == 50 * 39
+    assert {row[1] for row in rows["areas"]} <= names["units"]
+    assert {row[2] for row in rows["persons"]} <= names["units"]
+    assert {row[1] for row in rows["roster"]} <= names["persons"]
+    assert {row[2] for row in rows["roster"]} <= names["areas"]
 
 
 def test_pickups_follow_the_hours_of_the_trace(made: list[Parcel]) -> None:

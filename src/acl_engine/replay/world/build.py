@@ -60,19 +60,20 @@ def build_world(
 ) -> None:
     """Write the world with at least its named parcels. `progress` is called with parcels done."""
     bulk.begin(database, pack="courier", seed=world.seed, at=world.now, replace=replace)
-    bulk.load(database, [_company(world, sealing, secrets)])
+    bulk.load(database, [company_rows(world, sealing, secrets)])
     bulk.load(database, _customer_batches(world, sealing))
     bulk.load(database, _parcel_batches(world, count, sealing, progress))
     bulk.advance_sequences(database)
     bulk.finish(database)
 
 
-def _company(world: World, sealing: Sealing, secrets: SecretsKind) -> _Batch:
+def company_rows(world: World, sealing: Sealing, secrets: SecretsKind) -> _Batch:
+    """Rows by table, parents first: everything but customers and parcels."""
     staff = list(world.staff.values())
     return {
         "units": [
             (u.id, u.kind, u.parent, world.paths[u.id], u.zh, u.en, u.city, u.district, u.franchise)
-            for u in world.company.units
+            for u in world.units.values()
         ],
         "areas": [
             (a.id, a.branch, a.route, a.city, a.district, a.street, a.name)

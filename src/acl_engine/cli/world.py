@@ -1,0 +1,172 @@
+"""acl world: build the synthetic company, say what it holds, import a published parcel trace."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from acl_engine.bootstrap.paths import project_root
+from acl_engine.domain.text import Lang, Text
+from acl_engine.replay.world.build import SecretsKind, build_world
+from acl_engine.replay.world.company import CHINA, make_world
+from acl_engine.replay.world.sealing import synthetic_sealing
+from acl_engine.replay.world.seed import read_seed
+from acl_engine.storage import bulk
+from acl_engine.storage.census import Census, Mark, census
+from acl_engine.storage.database import Database
+
+SMALL_SEED = "courier-small"
+SMALL_WAYBILLS = 300
+# What takes longer than this shows a bar.
+_PATIENCE_SECONDS = 2.0
+
+BUILT = Text(
+    "world.built",
+    "已建成：{waybills} 件运单，{customers} 位客户，种子 `{seed}`，用时 {seconds} 秒",
+    "built: {waybills} waybills, {customers} customers, seed `{seed}`, in {seconds} s",
+)
+SYNTHETIC = Text(
+    "world.is-synthetic",
+    "合成世界：包 `{pack}`，种子 `{seed}`，世界时间 {at}",
+    "synthetic world: pack `{pack}`, seed `{seed}`, its now is {at}",
+)
+UNFINISHED = Text(
+    "world.is-unfinished",
+    "未建完的合成世界：不可使用，请加 --replace 重建",
+    "a synthetic world that was not finished: not usable, build it with --replace",
+)
+REAL = Text(
+    "world.is-real",
+    "没有合成世界标记：按真实数据对待，重放与关闭控制一律拒绝",
+    "no mark of a synthetic world: taken as real people, replay refuses it",
+)
+UNITS = Text("world.units", "组织", "units")
+ACCOUNTS = Text("world.accounts", "账号", "accounts")
+WAYBILLS = Text("world.waybills", "运单", "waybills")
+CUSTOMERS = Text("world.customers", "客户", "customers")
+
+_DATABASE = click.option(
+    "--database", "url", required=True, metavar="URL", help="sqlite:///FILE or postgresql://..."
+)
+_SEED = click.option(
+    "--seed", default=SMALL_SEED, show_default=True, help="The same seed gives the same bytes."
+)
+_REPLACE = click.option(
+    "--replace", is_flag=True, help="Delete the synthetic world that the database holds."
+)
+_SECRETS = click.option(
+    "--secrets",
+    type=click.Choice(["strong", "weak"]),
+    default="strong",
+    show_default=True,
+    help="weak: the guessable, shared passwords of 2020.",
+)
+
+
+@click.group("world")
+def command() -> None:
+    """The synthetic company: build it at any size, count it, import a published trace."""
+
+
+@command.command("build")
+@_DATABASE
+@click.option(
+    "--waybills",
+    type=click.IntRange(0, 50_000_000),
+    default=SMALL_WAYBILLS,
+    show_default=True,
+    help="How many; the parcels that scenarios name are always there.",
+)
+@_SEED
+@_SECRETS
+@_REPLACE
+@click.pass_obj
+def build(
+    lang: Lang, url: str, waybills: int, seed: str, secrets: SecretsKind, replace: bool
+) -> None:
+    """Make the courier company of a seed.
+
+    The database is made or migrated as needed. It carries the mark of a synthetic world, without
+    which nothing lets a control be switched off. A database that holds anything else is refused.
+    """
+    started = time.monotonic()
+    world = make_world(*read_seed(project_root() / "seeds" / "courier"), seed, waybills)
+    with bulk.prepare(url, replace=replace) as database:
+        with _bar(max(waybills, len(world.company.parcels))) as progress:
+            build_world(
+                database,
+                world,
+                waybills,
+                synthetic_sealing(seed),
+                secrets=secrets,
+                replace=replace,
+                progress=progress,
+            )
+        _say_built(lang, census(database), seed, started)
+
+
+@command.command("show")
+@_DATABASE
+@click.pass_obj
+def show(lang: Lang, url: str) -> None:
+    """Count what a world holds: units, accounts by role, waybills by stage."""
+    with Database.open(url, may_be_unfinished=True) as database:
+        found = census(database)
+    click.echo(_mark(found.mark, lang))
+    for title, counts in (
+        (UNITS, found.units),
+        (ACCOUNTS, found.accounts),
+        (WAYBILLS, found.waybills),
+        (CUSTOMERS, {"": found.customers}),
+    ):
+        click.echo(_counted(title.of().render(lang), counts))
+
+
+def _say_built(lang: Lang, found: Census, seed: str, started: float) -> None:
+    said = BUILT.of(
+        waybills=f"{sum(found.waybills.values()):,}",
+        customers=f"{found.customers:,}",
+        seed=seed,
+        seconds=f"{time.monotonic() - started:.1f}",
+    )
+    click.echo(said.render(lang))
+
+
+def _mark(mark: Mark | None, lang: Lang) -> str:
+    if mark is None or mark.kind != "synthetic":
+        return REAL.of().render(lang)
+    if not mark.finished:
+        return UNFINISHED.of().render(lang)
+    at = datetime.fromtimestamp(mark.built_at, CHINA).isoformat()
+    return SYNTHETIC.of(pack=mark.pack, seed=mark.seed, at=at).render(lang)
+
+
+def _counted(title: str, counts: Mapping[str, int]) -> str:
+    """One line: the total, then each part."""
+    parts = ", ".join(f"{name} {count:,}" for name, count in counts.items() if name)
+    total = f"{title}: {sum(counts.values()):,}"
+    return f"{total} ({parts})" if parts else total
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr that appears once the work has taken two seconds."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=total)
+    started = time.monotonic()
+
+    def progress(done: int) -> None:
+        bar.update(task, completed=done)
+        if not bar.live.is_started and time.monotonic() - started > _PATIENCE_SECONDS:
+            bar.start()
+
+    try:
+        yield progress
+    finally:
+        if bar.live.is_started:
+            bar.stop()
