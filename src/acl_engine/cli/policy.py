@@ -1,6 +1,7 @@
 """acl policy: check a pack, print it for signature."""
 
 import datetime
+import json
 from pathlib import Path
 
 import click
@@ -9,8 +10,8 @@ from acl_engine.analysis.pack_lints import check as findings_of
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import findings as report
 from acl_engine.domain.text import Lang
-from acl_engine.policy.pack import load_pack
-from acl_engine.policy.strict_yaml import MISSING
+from acl_engine.policy import strict_yaml
+from acl_engine.policy.pack import document_types, load_pack
 
 FINDINGS = 1
 UNREADABLE = 2
@@ -63,11 +64,22 @@ def check(ctx: click.Context, folder: Path | None, form: str, strict: bool) -> N
         click.echo(report.as_sarif(found, lang))
     else:
         click.echo(report.as_text(found, lang))
-    if any(one.message.code == MISSING.code for one in found):
+    if any(one.message.code == strict_yaml.MISSING.code for one in found):
         ctx.exit(UNREADABLE)
     counted = ("error", "warning") if strict else ("error",)
     if any(one.level in counted for one in found):
         ctx.exit(FINDINGS)
+
+
+@command.command("schema")
+@click.argument("name", metavar="FILE", type=click.Choice([name for name, _ in document_types()]))
+def schema(name: str) -> None:
+    """The JSON Schema of one of a policy's YAML files, such as roles.yaml, for an editor.
+
+    Made from the types that read the file, so the two cannot differ.
+    """
+    kind = dict(document_types())[name]
+    click.echo(json.dumps(strict_yaml.schema(kind), ensure_ascii=False, indent=2))
 
 
 @command.command("matrix")

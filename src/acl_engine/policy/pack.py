@@ -227,10 +227,8 @@ class _Reader:
 
     def yaml(self, name: str, kind: type[Any]) -> Any:
         file = f"{self._folder}/{name}"
-        try:
-            return strict_yaml.read_text(
-                self._files[name].encode(), kind, file=file, error=PolicyError
-            )
-        except PolicyError as finding:
-            self.findings.append(finding)
-            return None
+        read, findings = strict_yaml.read_all(
+            self._files[name].encode(), kind, file=file, error=PolicyError
+        )
+        self.findings.extend(findings)
+        return read

@@ -18,6 +18,7 @@ from acl_engine.domain.text import Text
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 40
+MAX_FINDINGS = 50
 
 MISSING = Text(
     "yaml.missing",
@@ -44,12 +45,14 @@ UNKNOWN = Text(
 WRONG = Text("yaml.wrong-type", "`{path}` 不符：{what}", "`{path}`: {what}")
 
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=AclError)
+_Path = tuple[str | int, ...]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _PATH_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?\Z", re.DOTALL)
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 
-_Lines = dict[tuple[str | int, ...], Where]
+_Lines = dict[_Path, Where]
 
 
 class _Loader(yaml.SafeLoader):
@@ -73,12 +76,37 @@ def read(path: Path, kind: type[_T], *, error: type[AclError] = InputError) -> _
 
 def read_text(data: bytes, kind: type[_T], *, file: str, error: type[AclError] = InputError) -> _T:
     """Like `read`, for bytes already at hand."""
+    value, findings = read_all(data, kind, file=file, error=error)
+    if value is None:
+        raise findings[0]
+    return value
+
+
+def read_all(
+    data: bytes, kind: type[_T], *, file: str, error: type[_E]
+) -> tuple[_T | None, tuple[_E, ...]]:
+    """The document, or None and everything that is wrong with it, at most `MAX_FINDINGS`.
+
+    After a finding, what it is about (an unknown key, an entry of a mapping) is left out and the
+    rest is read again; a finding that is not about one of those is the last.
+    """
     lines: _Lines = {}
-    value = _read(data, lines, file, error)
+    findings: list[_E] = []
     try:
-        return msgspec.convert(value, kind, strict=True)
-    except msgspec.ValidationError as failure:
-        raise _typed(str(failure), kind, value, lines, file, error) from None
+        value = _read(data, lines, file, error)
+    except error as failure:
+        return None, (failure,)
+    while len(findings) < MAX_FINDINGS:
+        try:
+            read = msgspec.convert(value, kind, strict=True)
+            return (None, tuple(findings)) if findings else (read, ())
+        except msgspec.ValidationError as failure:
+            found, about = _typed(str(failure), kind, value, lines, file, error)
+        findings.append(found)
+        if not about:
+            break
+        value = _without(value, about)
+    return None, tuple(findings)
 
 
 def plain(text: str, file: str) -> Any:
@@ -115,7 +143,7 @@ def _plain(text: str) -> str:
 
 def _plain_value(
     node: yaml.Node,
-    path: tuple[str | int, ...],
+    path: _Path,
     lines: _Lines,
     file: str,
     error: type[AclError],
@@ -136,7 +164,7 @@ def _plain_value(
 
 def _mapping(
     node: yaml.MappingNode,
-    path: tuple[str | int, ...],
+    path: _Path,
     lines: _Lines,
     file: str,
     error: type[AclError],
@@ -164,27 +192,30 @@ def _scalar(node: yaml.Node) -> Any:
 
 
 def _typed(
-    message: str, kind: type[Any], value: Any, lines: _Lines, file: str, error: type[AclError]
-) -> AclError:
-    found = _PATH_AT.match(message)
-    what, shown = (found["what"], found["path"] or "$") if found else (message, "$")
-    path: tuple[str | int, ...] = tuple(
+    message: str, kind: type[Any], value: Any, lines: _Lines, file: str, error: type[_E]
+) -> tuple[_E, _Path]:
+    """The finding, and the key or entry to leave out so that the rest can be read."""
+    parts = _PATH_AT.match(message)
+    what, shown = (parts["what"], parts["path"] or "$") if parts else (message, "$")
+    raw: _Path = tuple(
         int(index) if index.isdigit() else (name or index)
         for name, index in _PATH_PART.findall(shown)
     )
-    path = _pinned(message, kind, value, path)
+    path = _pinned(message, kind, value, raw)
     unknown = _UNKNOWN_FIELD.match(what)
     if unknown:
         key = unknown["key"]
         where = _nearest((*path, key), lines, file)
-        return error(UNKNOWN.of(key=key, known=_known(kind, key)), where)
+        return error(UNKNOWN.of(key=key, known=_known(kind, key)), where), (*path, key)
     what = _plain(what[0].lower() + what[1:])
-    return error(WRONG.of(path=_plain(shown), what=what), _nearest(path, lines, file))
+    entry = max((at + 1 for at, part in enumerate(raw) if part != path[at]), default=0)
+    where = _nearest(path, lines, file)
+    return error(WRONG.of(path=_plain(".".join(map(str, path)) or "$"), what=what), where), path[
+        :entry
+    ]
 
 
-def _pinned(
-    message: str, kind: type[Any], value: Any, path: tuple[str | int, ...]
-) -> tuple[str | int, ...]:
+def _pinned(message: str, kind: type[Any], value: Any, path: _Path) -> _Path:
     """msgspec calls a mapping's key `...`; the one meant fails alone just as it does among all."""
     for at in (at for at, part in enumerate(path) if part == "..."):
         place = value
@@ -201,7 +232,16 @@ def _pinned(
     return path
 
 
-def _replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+def _without(value: Any, path: _Path) -> Any:
+    *above, last = path
+    place = value
+    for part in above:
+        place = place[part]
+    rest = {key: kept for key, kept in place.items() if key != last}
+    return _replaced(value, tuple(above), rest)
+
+
+def _replaced(value: Any, path: _Path, new: Any) -> Any:
     if not path:
         return new
     copy = value.copy()
@@ -209,7 +249,7 @@ def _replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
     return copy
 
 
-def _nearest(path: tuple[str | int, ...], lines: _Lines, file: str) -> Where:
+def _nearest(path: _Path, lines: _Lines, file: str) -> Where:
     """The line of the longest part of `path` that is known; `...` matches the first that fits."""
     if path in lines:
         return lines[path]

@@ -7,6 +7,7 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
@@ -171,6 +172,16 @@ def test_a_bad_date_is_refused() -> None:
 def test_the_folder_is_found_without_being_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / "src")
     assert run("control", "list").exit_code == 0
+
+
+def test_the_schema_accepts_what_the_reader_accepts() -> None:
+    """An editor that is given the schema underlines what the loader refuses."""
+    check = jsonschema.Draft202012Validator(
+        json.loads(run("policy", "schema", "roles.yaml").output)
+    )
+    role = {"level": 1, "human": True, "zh": "收", "en": "c"}
+    assert check.is_valid({"schema": "acl-roles/1", "roles": {"courier": role}})
+    assert not check.is_valid({"schema": "acl-roles/1", "roles": {"courier": {**role, "x": 1}}})
 
 
 def test_controls_as_json_name_their_relations_and_edits() -> None:
