@@ -8,7 +8,7 @@ INVARIANTS
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from acl_engine.decision import kleene
@@ -43,7 +43,9 @@ STAGE_WINDOW = "stage-window"
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class Rule:
+    """A row with its relation's tree; `conjuncts` are what must hold together."""
+
     row: Row
     tree: Expr  # the relation, expanded over sub.x and res.x
     conjuncts: tuple[tuple[Expr, tuple[str, ...]], ...]  # each with the relations it is made of
@@ -63,7 +65,7 @@ class PackDecider:
         parents: dict[str, set[str]] = {}
         for role, group in pack.role_links:
             parents.setdefault(role, set()).add(group)
-        self._index: dict[tuple[str, str, str], tuple[_Rule, ...]] = {}
+        self._index: dict[tuple[str, str, str], tuple[Rule, ...]] = {}
         for role in pack.roles:
             reach = closure(role, parents)
             for rule in rules:
@@ -75,60 +77,95 @@ class PackDecider:
         }
 
     @property
+    def pack(self) -> Pack:
+        return self._pack
+
+    @property
     def version(self) -> str:
         return self._pack.version
 
     def decide(self, request: Request, facts: Facts) -> Decision:
         """Allow or deny, with the scope, the fields, and on a denial the nearest miss."""
-        rules = self._rules(request, facts)
+        rules = self.rules(request, facts)
         scope = self._scope(rules, facts.subject)
         if request.action in MANY and facts.resource is None:
             allows = [rule for rule in rules if rule.row.allow]
             if scope != s.NOTHING:
                 return self._allow(allows, scope)
             return self._deny(rules, request, facts)
-        matching = self._matching(rules, facts)
-        if matching and not self._forbidding(rules, facts):
+        matching = self.matching(rules, facts)
+        if matching and not self.forbidding(rules, facts):
             return self._allow(matching, scope)
         return self._deny(rules, request, facts)
 
     def judge(self, request: Request, facts: Facts, row: Mapping[str, Value]) -> Decision:
         """The same decision for one fetched row's attributes."""
         one = Facts(facts.subject, row)
-        rules = self._rules(request, one)
-        matching = self._matching(rules, one)
-        if matching and not self._forbidding(rules, one):
+        rules = self.rules(request, one)
+        matching = self.matching(rules, one)
+        if matching and not self.forbidding(rules, one):
             return self._allow(matching, self._scope(rules, facts.subject))
         return self._deny(rules, request, one)
 
     def scope(self, request: Request, facts: Facts) -> s.Scope:
         """The rows of the resource that this person may reach by this action."""
-        return self._scope(self._rules(request, facts), facts.subject)
+        return self._scope(self.rules(request, facts), facts.subject)
 
-    def _rules(self, request: Request, facts: Facts) -> tuple[_Rule, ...]:
+    def actions_for(self, request: Request, facts: Facts) -> tuple[Action, ...]:
+        """Every action that this person may take on this record, in the order of `Action`.
+
+        `request` names the record; its own action is not read.
+        """
+        return tuple(
+            action
+            for action in Action
+            if self.decide(replace(request, action=action), facts).allowed
+        )
+
+    def reachable(self, request: Request, facts: Facts) -> Mapping[str, s.Scope]:
+        """Per field, the records of which this person may see that field now, by any read.
+
+        Counting each scope on a database gives the blast radius of the account.
+        """
+        found: dict[str, s.Scope] = {}
+        for action in (Action.READ, Action.SEARCH, Action.TRACE):
+            rules = self.rules(replace(request, action=action), facts)
+            denied = [rule for rule in rules if not rule.row.allow]
+            for rule in rules:
+                if not rule.row.allow:
+                    continue
+                scope = self._scope((rule, *denied), facts.subject)
+                for field, _ in rule.row.grants:
+                    found[field] = s.any_of(found.get(field, s.NOTHING), scope)
+        return MappingProxyType({k: v for k, v in found.items() if v != s.NOTHING})
+
+    def rules(self, request: Request, facts: Facts) -> tuple[Rule, ...]:
+        """The rows for this role, resource and action, in file order."""
         role = facts.subject.get("role")
         return self._index.get((str(role), request.resource, str(request.action)), ())
 
-    def _matching(self, rules: tuple[_Rule, ...], facts: Facts) -> list[_Rule]:
+    def matching(self, rules: tuple[Rule, ...], facts: Facts) -> list[Rule]:
+        """The allow rows that certainly apply."""
         return [
             rule
             for rule in rules
             if rule.row.allow
             and facts.resource is not None
-            and _staged(rule, facts.resource) is True
+            and staged(rule, facts.resource) is True
             and kleene.truth(rule.tree, facts.subject, facts.resource) is True
         ]
 
-    def _forbidding(self, rules: tuple[_Rule, ...], facts: Facts) -> list[_Rule]:
+    def forbidding(self, rules: tuple[Rule, ...], facts: Facts) -> list[Rule]:
+        """The deny rows that are not certainly out of play."""
         return [
             rule
             for rule in rules
             if not rule.row.allow
-            and _staged(rule, facts.resource) is not False
+            and staged(rule, facts.resource) is not False
             and kleene.truth(rule.tree, facts.subject, facts.resource) is not False
         ]
 
-    def _scope(self, rules: tuple[_Rule, ...], subject: Mapping[str, Value]) -> s.Scope:
+    def _scope(self, rules: tuple[Rule, ...], subject: Mapping[str, Value]) -> s.Scope:
         allowed = s.any_of(
             *(
                 s.all_of(_stage_scope(rule), kleene.scope(rule.tree, subject, want=True))
@@ -144,7 +181,7 @@ class PackDecider:
         ]
         return s.all_of(allowed, *spared)
 
-    def _allow(self, rules: list[_Rule], scope: s.Scope) -> Decision:
+    def _allow(self, rules: list[Rule], scope: s.Scope) -> Decision:
         ids = tuple(rule.row.id for rule in rules)
         return Decision(
             Effect.ALLOW,
@@ -152,11 +189,11 @@ class PackDecider:
             ALLOWED.of(rules=" ".join(ids)),
             self.version,
             scope,
-            MappingProxyType(_joined(rules)),
+            MappingProxyType(joined(rules)),
         )
 
-    def _deny(self, rules: tuple[_Rule, ...], request: Request, facts: Facts) -> Decision:
-        forbidding = self._forbidding(rules, facts)
+    def _deny(self, rules: tuple[Rule, ...], request: Request, facts: Facts) -> Decision:
+        forbidding = self.forbidding(rules, facts)
         if forbidding:
             rule = forbidding[0].row.id
             owner = self._rule_controls.get(rule, LEAST_PRIVILEGE)
@@ -167,17 +204,17 @@ class PackDecider:
             return self._denied(
                 (), NO_RULE.of(role=role, action=request.action), (LEAST_PRIVILEGE,)
             )
-        nearest = min(candidates, key=lambda rule: len(_lacking(rule, facts)))
-        lacking = _lacking(nearest, facts)
+        nearest = min(candidates, key=lambda rule: len(lacking(rule, facts)))
+        missing = lacking(nearest, facts)
         controls: list[str] = []
-        for name in lacking:
+        for name in missing:
             spec = self._pack.relations.get(name)
             control = spec.control if spec else STAGE_WINDOW
             if control and control not in controls:
                 controls.append(control)
         return self._denied(
             (nearest.row.id,),
-            LACKING.of(rule=nearest.row.id, lacking=" ".join(lacking) or "-"),
+            LACKING.of(rule=nearest.row.id, lacking=" ".join(missing) or "-"),
             tuple(controls) or (LEAST_PRIVILEGE,),
         )
 
@@ -187,14 +224,14 @@ class PackDecider:
         return Decision(Effect.DENY, rules, reason, self.version, controls=controls)
 
 
-def _compile(row: Row, relations: Mapping[str, Expr], folder: str) -> _Rule:
+def _compile(row: Row, relations: Mapping[str, Expr], folder: str) -> Rule:
     tree = parse(row.relation, Where(f"{folder}/policy.csv", row.line), relation=True)
     parts = tree.parts if isinstance(tree, And) else (tree,)
     conjuncts = tuple(
         (expand(part, relations), tuple(sorted(path[0] for path in names_in(part))))
         for part in parts
     )
-    return _Rule(row, expand(tree, relations), conjuncts, frozenset(row.stages))
+    return Rule(row, expand(tree, relations), conjuncts, frozenset(row.stages))
 
 
 def expand(tree: Expr, relations: Mapping[str, Expr]) -> Expr:
@@ -213,23 +250,24 @@ def expand(tree: Expr, relations: Mapping[str, Expr]) -> Expr:
     raise kleene.Unreadable(type(tree).__name__)
 
 
-def _staged(rule: _Rule, resource: Mapping[str, Value] | None) -> bool | None:
+def staged(rule: Rule, resource: Mapping[str, Value] | None) -> bool | None:
+    """Whether the record is at a stage of the row; None if its stage is not known."""
     if not rule.stages:
         return True
     stage = None if resource is None else resource.get("stage")
     return None if stage is None else stage in rule.stages
 
 
-def _stage_scope(rule: _Rule) -> s.Scope:
+def _stage_scope(rule: Rule) -> s.Scope:
     stages: frozenset[s.Scalar] = frozenset(rule.stages)
     return s.Member("stage", stages) if stages else s.EVERYTHING
 
 
-def _outside_stages(rule: _Rule) -> s.Scope:
+def _outside_stages(rule: Rule) -> s.Scope:
     return s.negate(_stage_scope(rule)) if rule.stages else s.NOTHING
 
 
-def _lacking(rule: _Rule, facts: Facts) -> tuple[str, ...]:
+def lacking(rule: Rule, facts: Facts) -> tuple[str, ...]:
     """The relations that are not certainly true, and `stage` if the stage does not fit."""
     missing = [
         name
@@ -237,12 +275,13 @@ def _lacking(rule: _Rule, facts: Facts) -> tuple[str, ...]:
         if kleene.truth(tree, facts.subject, facts.resource) is not True
         for name in made_of
     ]
-    if _staged(rule, facts.resource) is not True:
+    if staged(rule, facts.resource) is not True:
         missing.append("stage")
     return tuple(missing)
 
 
-def _joined(rules: list[_Rule]) -> dict[str, Grant]:
+def joined(rules: list[Rule]) -> dict[str, Grant]:
+    """What several rows show together, field by field."""
     shown: dict[str, set[str]] = {}
     for rule in rules:
         for field, how in rule.row.grants:
