@@ -12,7 +12,7 @@ import casbin
 from hypothesis import strategies as st
 
 from acl_engine.decision import CompiledPolicy
-from acl_engine.domain.errors import InputError, PolicyErrors
+from acl_engine.domain.errors import PolicyErrors
 
 EFFECTS = (
     "some(where (p.eft == allow))",
@@ -37,7 +37,7 @@ MATCHERS = (
     "g(p.sub, r.sub) && r.obj == p.obj && !(r.act == p.act || r.obj == 'x')",
     "g(r.sub, p.sub) && r.obj + 'x' == p.obj + 'x' && r.act == p.act",
 )
-_NAMES = ("alice", "bob", "root", "admin", "staff", "*")
+NAMES = ("alice", "bob", "root", "admin", "staff", "*")
 _PATHS = ("/a", "/b", "/a/*", "/a/:id", "/a/{id}", "/a/{id}/b/{id}", "/a/?", "/a/[b-d]", "/*")
 _ASKED = ("/a", "/b", "/a/b", "/a/1", "/a/1/b/1", "/a/1/b/2", "/a/b?x=1", "/c", "/a/.x")
 _ACTS = ("read", "write")
@@ -57,7 +57,7 @@ def cases(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str, str]]]:
     )
     row = st.tuples(
         st.sampled_from("123"),
-        st.sampled_from(_NAMES),
+        st.sampled_from(NAMES),
         st.sampled_from(_PATHS),
         st.sampled_from(_ACTS),
         st.sampled_from(("allow", "allow", "deny")),
@@ -65,12 +65,12 @@ def cases(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str, str]]]:
     rows = draw(st.lists(row, min_size=1, max_size=6))
     lines = ["p, " + ", ".join(one if priority else one[1:]) for one in rows]
     # Upwards only, so that no cycle arises.
-    pairs = [(a, b) for at, a in enumerate(_NAMES[:5]) for b in _NAMES[at + 1 : 5]]
+    pairs = [(a, b) for at, a in enumerate(NAMES[:5]) for b in NAMES[at + 1 : 5]]
     lines += [f"g, {a}, {b}" for a, b in draw(st.lists(st.sampled_from(pairs), max_size=4))]
     lines += [
         f"g2, {a}, {b}" for a, b in draw(st.sampled_from(([], [("/a", "/b")], [("/c", "/a")])))
     ]
-    asked = st.tuples(st.sampled_from(_NAMES), st.sampled_from(_ASKED), st.sampled_from(_ACTS))
+    asked = st.tuples(st.sampled_from(NAMES), st.sampled_from(_ASKED), st.sampled_from(_ACTS))
     return model, "\n".join(lines) + "\n", draw(st.lists(asked, min_size=1, max_size=8))
 
 
@@ -108,4 +108,4 @@ def compare(model: str, policy: str, requests: list[Any], *, compat: bool = True
     return compared
 
 
-__all__ = ["InputError", "answer", "cases", "compare", "stock"]
+__all__ = ["NAMES", "answer", "cases", "compare", "stock"]

@@ -15,6 +15,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from acl_engine.decision import questions
 from acl_engine.decision.snapshot import Snapshot
 from acl_engine.domain.decision import Decision, Effect
 from acl_engine.domain.errors import InputError, PolicyError, PolicyErrors, Where
@@ -125,6 +126,27 @@ class CompiledPolicy:
             return now.decision("m", rank) if known is None else known
         except Exception:  # noqa: BLE001 - any doubt denies; told apart there
             return _careful(now, request)
+
+    def explain(self, *request: Any) -> questions.Why:
+        """The row that decided, or the nearest miss and what it lacked. For the policy's author."""
+        now = self._now
+        return questions.why(now, request, CompiledPolicy(now).decide(*request))
+
+    def subjects_for(self, *, after: str = "", limit: int = 1000, **fixed: Any) -> questions.Page:
+        """Everyone in the policy who may; the other fields by name: `obj="/a", act="read"`."""
+        return questions.who(self._now, self._field(0), fixed, after, limit)
+
+    def resources_for(self, *, after: str = "", limit: int = 1000, **fixed: Any) -> questions.Page:
+        """Every resource of the policy that may be reached: `sub="bob", act="read"`."""
+        return questions.who(self._now, self._field(-2), fixed, after, limit)
+
+    def actions_for(self, *, after: str = "", limit: int = 1000, **fixed: Any) -> questions.Page:
+        """Every action of the policy that may be taken: `sub="bob", obj="/a"`."""
+        return questions.who(self._now, self._field(-1), fixed, after, limit)
+
+    def _field(self, at: int) -> str:
+        # casbin's order: the subject first, the action last, the object before it.
+        return self._now.indexes["m"].words.request[at]
 
     def decide_many(self, *columns: Any) -> Any:
         """A numpy bool array: the answers for whole columns of requests. Needs `[batch]`."""

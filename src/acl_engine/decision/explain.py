@@ -35,7 +35,7 @@ ROW_MISSES = Text(
     "最接近的是第 {line} 行 `{rule}`，还缺 {count} 项",
     "row `{rule}` (line {line}) comes closest; {count} lacking",
 )
-FACT = Text("explain.fact", "{text}（{values}）", "{text} ({values})")
+FACT = Text("explain.fact", "事实：{text}（{values}）", "fact: {text} ({values})")
 LACKS_STAGE = Text(
     "explain.lacks-stage",
     "缺：环节须为 {stages}，现为 {stage}",

@@ -25,6 +25,9 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
+    """`parts` are the conditions as written; `keys` and `residual` are how they are tested."""
+
+    parts: tuple[Expr, ...]
     keys: tuple[KeyPart, ...]
     residual: tuple[Expr, ...]
 
@@ -69,7 +72,7 @@ def _branch(
             keys.append(key)
         else:
             residual.append(part)
-    return Branch(tuple(keys), tuple(residual))
+    return Branch(parts, tuple(keys), tuple(residual))
 
 
 def _equality(part: Expr, ptype: str) -> tuple[Name, Expr] | None:
