@@ -1,5 +1,6 @@
 """Cross-checks of a pack: every word of a row must exist somewhere. All findings, with lines."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from acl_engine.domain.pack import Pack, Row
 from acl_engine.domain.request import Action
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import Expr, Name, names, parse
+from acl_engine.policy.pack_rows import read_rows
 
 # The mask profiles are data of the masking room, which policy may not import; a test compares.
 PROFILES = frozenset(
@@ -80,14 +82,18 @@ def _rows(pack: Pack) -> Iterator[PolicyError]:
             yield PolicyError(TWICE.of(id=row.id), where)
         seen.add(row.id)
         yield from _row_words(pack, row, where)
-        try:
-            words = names(parse(row.relation, where, relation=True))
-        except PolicyError as finding:
-            yield finding
-            continue
-        for path in words:
-            if path[0] not in pack.relations or len(path) != 1:
-                yield _unknown("relation", ".".join(path), set(pack.relations), where)
+        yield from _relation_words(pack, row, where)
+
+
+def _relation_words(pack: Pack, row: Row, where: Where) -> Iterator[PolicyError]:
+    try:
+        words = names(parse(row.relation, where, relation=True))
+    except PolicyError as finding:
+        yield finding
+        return
+    for path in sorted(words):
+        if path[0] not in pack.relations or len(path) != 1:
+            yield _unknown("relation", ".".join(path), set(pack.relations), where)
 
 
 def _unused(pack: Pack) -> Iterator[PolicyError]:
@@ -196,6 +202,12 @@ def closure(role: str, parents: dict[str, set[str]], *, with_self: bool = True) 
 def _controls(pack: Pack, whole: bool) -> Iterator[PolicyError]:
     file = f"{pack.folder}/controls.yaml"
     rules = {row.id for row in pack.rows}
+    settings = {
+        f"{part.name}.{field.name}"
+        for part in dataclasses.fields(pack.settings)
+        if dataclasses.is_dataclass(value := getattr(pack.settings, part.name))
+        for field in dataclasses.fields(value)
+    }
     for name, control in pack.controls.items():
         where = Where(file, key_line(pack.files["controls.yaml"], name))
         if control.line not in LINES:
@@ -208,6 +220,20 @@ def _controls(pack: Pack, whole: bool) -> Iterator[PolicyError]:
                 yield _unknown("relation", edit.name, set(pack.relations), where)
             if whole and edit.kind == "remove" and edit.name not in rules:
                 yield _unknown("rule", edit.name, rules, where)
+            if edit.kind == "setting" and edit.name not in settings:
+                yield _unknown("setting", edit.name, settings, where)
+            if edit.kind == "add":
+                yield from _added(pack, str(edit.value), where)
+
+
+def _added(pack: Pack, line: str, where: Where) -> Iterator[PolicyError]:
+    """The row that replay puts in without a control is held to what every row is held to."""
+    unread: list[PolicyError] = []
+    rows, _ = read_rows(line, where.file, unread)
+    yield from (PolicyError(finding.message, where) for finding in unread)
+    for row in rows:
+        yield from _row_words(pack, row, where)
+        yield from _relation_words(pack, row, where)
 
 
 def _pending(pack: Pack) -> Iterator[PolicyError]:

@@ -35,6 +35,8 @@ def without(pack: Pack, controls: Iterable[str]) -> Derived:
             where = Where(f"{pack.folder}/controls.yaml")
             raise ScenarioError(UNDEFINED.of(what="control", name=name, known=known), where)
         edits.extend(pack.controls[name].off)
+    # Rows first: what is then done to every row must reach those that another control adds.
+    edits.sort(key=lambda edit: edit.kind in ("stages", "unmask"))
     derived = pack
     for edit in edits:
         derived = edited(derived, edit)
