@@ -9,6 +9,7 @@ import click
 from acl_engine.analysis.pack_lints import check as findings_of
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import findings as report
+from acl_engine.cli.policy_explain import diff_command, explain_command
 from acl_engine.domain.text import Lang
 from acl_engine.policy import strict_yaml
 from acl_engine.policy.pack import document_types, load_pack
@@ -116,3 +117,7 @@ def matrix(lang: Lang, folder: Path | None, form: str, own: Lang | None, day: st
         except ValueError:
             raise click.BadParameter("write YYYY-MM-DD", param_hint="--date") from None
     click.echo(render(load_pack(folder_or_default(folder)), form, own or lang, day))
+
+
+command.add_command(explain_command)
+command.add_command(diff_command)
