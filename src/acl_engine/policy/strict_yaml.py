@@ -14,7 +14,7 @@ import msgspec
 import yaml
 
 from acl_engine.domain.errors import AclError, InputError, Where
-from acl_engine.domain.text import Text
+from acl_engine.domain.text import Message, Text
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 40
@@ -43,6 +43,27 @@ UNKNOWN = Text(
     "known: {known}",
 )
 WRONG = Text("yaml.wrong-type", "`{path}` 不符：{what}", "`{path}`: {what}")
+WRONG_TYPE = Text(
+    "yaml.wrong-kind",
+    "`{path}` 应为 {expected}，写的是 {found}",
+    "`{path}` must be {expected}, not {found}",
+    "int 整数，bool 为 true 或 false，str 文字，array 列表，object 键值",
+    "int: a whole number, bool: true or false, str: a text, array: a list, object: keys",
+)
+WRONG_VALUE = Text(
+    "yaml.wrong-value",
+    "`{path}` 不能是 {found}",
+    "`{path}` cannot be {found}",
+    "可用的值见 `acl policy schema` 或 `acl scenario schema`",
+    "the values stand in `acl policy schema` or `acl scenario schema`",
+)
+LACKS = Text(
+    "yaml.missing-key",
+    "`{path}` 缺少键 `{key}`",
+    "`{path}` lacks the key `{key}`",
+    "补上该键",
+    "add it",
+)
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=AclError)
@@ -50,6 +71,9 @@ _Path = tuple[str | int, ...]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _PATH_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?\Z", re.DOTALL)
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_WRONG_TYPE = re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<found>[^`]*)`\Z")
+_WRONG_VALUE = re.compile(r"Invalid enum value (?P<found>.*)\Z", re.DOTALL)
+_LACKS = re.compile(r"Object missing required field `(?P<key>[^`]*)`\Z")
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 
 _Lines = dict[_Path, Where]
@@ -207,12 +231,17 @@ def _typed(
         key = unknown["key"]
         where = _nearest((*path, key), lines, file)
         return error(UNKNOWN.of(key=key, known=_known(kind, key)), where), (*path, key)
-    what = _plain(what[0].lower() + what[1:])
     entry = max((at + 1 for at, part in enumerate(raw) if part != path[at]), default=0)
-    where = _nearest(path, lines, file)
-    return error(WRONG.of(path=_plain(".".join(map(str, path)) or "$"), what=what), where), path[
-        :entry
-    ]
+    shown = _plain(".".join(map(str, path)) or "$")
+    return error(_said(what, shown), _nearest(path, lines, file)), path[:entry]
+
+
+def _said(what: str, path: str) -> Message:
+    """What msgspec says in English, in both languages where it is one of the usual things."""
+    for pattern, text in ((_WRONG_TYPE, WRONG_TYPE), (_WRONG_VALUE, WRONG_VALUE), (_LACKS, LACKS)):
+        if found := pattern.match(what):
+            return text.of(path=path, **{k: _plain(v) for k, v in found.groupdict().items()})
+    return WRONG.of(path=path, what=_plain(what[0].lower() + what[1:]))
 
 
 def _pinned(message: str, kind: type[Any], value: Any, path: _Path) -> _Path:
