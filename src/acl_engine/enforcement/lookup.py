@@ -19,6 +19,7 @@ import json
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 
+from acl_engine.audit import screenmark
 from acl_engine.domain.decision import CLEAR, Decision
 from acl_engine.domain.errors import AclError, InputError
 from acl_engine.domain.pack import ResourceSpec
@@ -168,7 +169,7 @@ def _cell(count: int) -> str:
 def _watermark(trail: Trail) -> str:
     """The short code on every view: session and minute, never the name."""
     minute = int(trail.now.timestamp()) // 60
-    return trail.door.pseudonyms.digest("mark", f"{trail.who.session}:{minute}")[:10].upper()
+    return screenmark.mark(trail.door.pseudonyms.digest("mark", f"{trail.who.session}:{minute}"))
 
 
 def _digest(views: tuple[View, ...]) -> str:

