@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -13,11 +14,12 @@ from acl_engine.bootstrap.paths import project_root
 from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.world.build import SecretsKind, build_world
 from acl_engine.replay.world.company import CHINA, make_world
+from acl_engine.replay.world.lade import import_trace, survey
 from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.seed import read_seed
 from acl_engine.storage import bulk
 from acl_engine.storage.census import Census, Mark, census
-from acl_engine.storage.database import Database
+from acl_engine.storage.database import Database, world_seed
 
 SMALL_SEED = "courier-small"
 SMALL_WAYBILLS = 300
@@ -28,6 +30,11 @@ BUILT = Text(
     "world.built",
     "已建成：{waybills} 件运单，{customers} 位客户，种子 `{seed}`，用时 {seconds} 秒",
     "built: {waybills} waybills, {customers} customers, seed `{seed}`, in {seconds} s",
+)
+IMPORTED = Text(
+    "world.imported",
+    "已导入：{rows} 件揽收，{regions} 个区域，{couriers} 名收派员，用时 {seconds} 秒",
+    "imported: {rows} pickups, {regions} regions, {couriers} couriers, in {seconds} s",
 )
 SYNTHETIC = Text(
     "world.is-synthetic",
@@ -107,6 +114,49 @@ def build(
                 progress=progress,
             )
         _say_built(lang, census(database), seed, started)
+
+
+@command.command("import-lade")
+@click.argument("file", type=click.Path(path_type=Path))
+@_DATABASE
+@_SEED
+@_REPLACE
+@click.pass_obj
+def import_lade(lang: Lang, file: Path, url: str, seed: str, replace: bool) -> None:
+    """Add a published LaDe pickup file to the company, with synthetic people.
+
+    Its regions become branches; its couriers, areas and pickups keep their shape and times. A
+    database without a world gets the small one first. A file with bad rows is refused whole.
+    """
+    started = time.monotonic()
+    trace = survey(file)
+    with _world_for_import(url, seed, replace) as database:
+        seed = world_seed(database)
+        base = make_world(*read_seed(project_root() / "seeds" / "courier"), seed, 0)
+        with _bar(trace.rows) as progress:
+            import_trace(database, base, trace, synthetic_sealing(seed), progress)
+    said = IMPORTED.of(
+        rows=f"{trace.rows:,}",
+        regions=len(trace.areas),
+        couriers=f"{len(trace.couriers):,}",
+        seconds=f"{time.monotonic() - started:.1f}",
+    )
+    click.echo(said.render(lang))
+
+
+def _world_for_import(url: str, seed: str, replace: bool) -> Database:
+    """The synthetic world that stands there, or a small one made for the purpose."""
+    if not replace and bulk.has_world(url):
+        return Database.open(url)
+    database = bulk.prepare(url, replace=replace)
+    try:
+        world = make_world(*read_seed(project_root() / "seeds" / "courier"), seed, SMALL_WAYBILLS)
+        sealing = synthetic_sealing(seed)
+        build_world(database, world, SMALL_WAYBILLS, sealing, replace=replace)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 @command.command("show")

@@ -8,15 +8,15 @@ INVARIANTS
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, inspect, select, text
+from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from acl_engine.domain.errors import StoreError
 from acl_engine.domain.text import Text
-from acl_engine.storage.database import Database, create_or_upgrade
+from acl_engine.storage.database import Database, create_or_upgrade, is_synthetic
 from acl_engine.storage.failures import MISSING
 from acl_engine.storage.schema import found_version
-from acl_engine.storage.tables import metadata, world_mark
+from acl_engine.storage.tables import metadata, units, world_mark
 
 CHUNK = 5_000
 
@@ -33,6 +33,13 @@ HALF_BUILT = Text(
     "database `{database}` holds a world that was not finished, or is being built",
     "确认没有其他构建在运行，再加 `--replace` 重建",
     "make sure that no other build runs, then add `--replace`",
+)
+ALREADY = Text(
+    "world.already-imported",
+    "数据库 `{database}` 里已有这份轨迹的网点",
+    "database `{database}` already holds regions of this trace",
+    "加 `--replace` 以重建后再导入",
+    "add `--replace` to build the world anew and import into that",
 )
 NOT_OURS = Text(
     "world.not-synthetic",
@@ -59,6 +66,17 @@ def prepare(url: str, *, replace: bool) -> Database:
             if found_version(cx) is not None:
                 _refuse(cx, found.name, replace)
     return create_or_upgrade(url)
+
+
+def has_world(url: str) -> bool:
+    """Whether a whole world of this schema version stands there. Raises StoreError."""
+    try:
+        with Database.open(url) as found:
+            return is_synthetic(found)
+    except StoreError as error:
+        if error.message.text.code == MISSING.code:
+            return False
+        raise
 
 
 def begin(database: Database, *, pack: str, seed: str, at: int, replace: bool) -> None:
@@ -114,6 +132,36 @@ def load(database: Database, batches: Iterable[Mapping[str, list[tuple[Any, ...]
                     _insert(cx, name, rows)
 
 
+def last_ids(database: Database) -> dict[str, int]:
+    """The highest id of each table that counts its rows by number; 0 for an empty one."""
+    found: dict[str, int] = {}
+    with database.read() as cx:
+        for table in metadata.sorted_tables:
+            column = table.autoincrement_column
+            if column is not None:
+                found[table.name] = cx.execute(select(func.max(column))).scalar() or 0
+    return found
+
+
+def extend(database: Database, batches: Iterable[Mapping[str, list[tuple[Any, ...]]]]) -> None:
+    """Add rows to a finished synthetic world, all or nothing.
+
+    Raises StoreError for any other database, and when a unit of the rows is there already.
+    """
+    with database.write() as cx:
+        marks = cx.execute(select(world_mark.c.kind, world_mark.c.finished)).all()
+        if [tuple(mark) for mark in marks] != [("synthetic", True)]:
+            raise StoreError(NOT_OURS.of(database=database.name))
+        for batch in batches:
+            new = [row[0] for row in batch.get("units", ())]
+            if cx.execute(select(units.c.id).where(units.c.id.in_(new)).limit(1)).first():
+                raise StoreError(ALREADY.of(database=database.name))
+            for name, rows in batch.items():
+                if rows:
+                    _insert(cx, name, rows)
+        _advance(cx)
+
+
 def columns(table: str) -> tuple[str, ...]:
     """The columns of a table in order: what a row of `load` must hold."""
     return tuple(column.name for column in metadata.tables[table].columns)
@@ -133,15 +181,19 @@ def chunks(rows: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
 
 def advance_sequences(database: Database) -> None:
     """After ids were given by hand, PostgreSQL's sequences must start beyond them."""
-    if database.dialect != "postgresql":
-        return
     with database.write() as cx:
-        for table in metadata.sorted_tables:
-            column = table.autoincrement_column
-            if column is not None and table.name != "audit_records":
-                top = f'SELECT max("{column.name}") FROM {table.name}'  # noqa: S608 - our names
-                sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"
-                cx.execute(text(f"SELECT setval({sequence}, ({top}))"))
+        _advance(cx)
+
+
+def _advance(cx: Connection) -> None:
+    if cx.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None and table.name != "audit_records":
+            top = f'SELECT max("{column.name}") FROM {table.name}'  # noqa: S608 - our names
+            sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"
+            cx.execute(text(f"SELECT setval({sequence}, ({top}))"))
 
 
 def _insert(cx: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:

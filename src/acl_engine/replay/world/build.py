@@ -6,7 +6,7 @@ INVARIANTS
 - Memory does not grow with the number of parcels.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
@@ -30,10 +30,11 @@ from acl_engine.storage.database import Database
 from acl_engine.storage.payload import pack_fields
 
 SecretsKind = Literal["strong", "weak"]
-_Batch = dict[str, list[tuple[Any, ...]]]
+Batch = dict[str, list[tuple[Any, ...]]]
 # The roster desk sits in the region: neither the courier nor the manager who reassigns.
 _ROSTER_DESK = "p-region-01"
 _BOARD = "p-board"
+_FROM_START = {"shifts": 0, "roster": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,18 @@ def build_world(
     bulk.begin(database, pack="courier", seed=world.seed, at=world.now, replace=replace)
     bulk.load(database, [company_rows(world, sealing, secrets)])
     bulk.load(database, _customer_batches(world, sealing))
-    bulk.load(database, _parcel_batches(world, count, sealing, progress))
+    bulk.load(database, parcel_batches(world, parcels(world, count), sealing, progress))
     bulk.advance_sequences(database)
     bulk.finish(database)
 
 
-def company_rows(world: World, sealing: Sealing, secrets: SecretsKind) -> _Batch:
-    """Rows by table, parents first: everything but customers and parcels."""
+def company_rows(
+    world: World, sealing: Sealing, secrets: SecretsKind, last: Mapping[str, int] = _FROM_START
+) -> Batch:
+    """Rows by table, parents first: everything but customers and parcels.
+
+    `last` holds the ids that shifts and roster go on after.
+    """
     staff = list(world.staff.values())
     return {
         "units": [
@@ -85,8 +91,8 @@ def company_rows(world: World, sealing: Sealing, secrets: SecretsKind) -> _Batch
         ],
         "accounts": list(_accounts(world, sealing, secrets)),
         "devices": list(_devices(world)),
-        "shifts": list(_shifts(world)),
-        "roster": list(_roster(world)),
+        "shifts": list(_shifts(world, last["shifts"])),
+        "roster": list(_roster(world, last["roster"])),
     }
 
 
@@ -136,9 +142,9 @@ def _public_key(world: World, device: str) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
-def _shifts(world: World) -> Iterator[tuple[Any, ...]]:
+def _shifts(world: World, last: int) -> Iterator[tuple[Any, ...]]:
     morning = int(NOW.replace(hour=8, minute=0).timestamp())
-    for id_, one in enumerate(_people(world), 1):
+    for id_, one in enumerate(_people(world), last + 1):
         starts = world.now - 5 * HOUR if one.member.late else morning
         length = 8 * HOUR if one.member.late else 10 * HOUR
         # Made by the superior; nobody puts themself on duty.
@@ -150,8 +156,8 @@ def _people(world: World) -> list[Staff]:
     return [one for one in world.staff.values() if one.employed]
 
 
-def _roster(world: World) -> Iterator[tuple[Any, ...]]:
-    id_ = 0
+def _roster(world: World, last: int) -> Iterator[tuple[Any, ...]]:
+    id_ = last
     for one in _people(world):
         for area in one.areas:
             id_ += 1
@@ -160,25 +166,26 @@ def _roster(world: World) -> Iterator[tuple[Any, ...]]:
             yield (id_, one.person, area, kind, start, end, _ROSTER_DESK)
 
 
-def _customer_batches(world: World, sealing: Sealing) -> Iterator[_Batch]:
+def _customer_batches(world: World, sealing: Sealing) -> Iterator[Batch]:
     named = chain(world.customers.values(), world.shops.values())
     others = map(world.customer_at, range(world.population))
     for chunk in bulk.chunks(chain(named, others)):
-        yield {"customers": [_customer(one, sealing) for one in chunk]}
+        yield {"customers": [customer_row(one, sealing) for one in chunk]}
 
 
-def _customer(one: Customer, sealing: Sealing) -> tuple[Any, ...]:
+def customer_row(one: Customer, sealing: Sealing) -> tuple[Any, ...]:
     payload = pack_fields({"name": one.name, "phone": one.phone})
     return (one.id, sealing.index(one.phone), one.bound_at, payload)
 
 
-def _parcel_batches(
-    world: World, count: int, sealing: Sealing, progress: Callable[[int], None]
-) -> Iterator[_Batch]:
+def parcel_batches(
+    world: World, made: Iterable[Parcel], sealing: Sealing, progress: Callable[[int], None]
+) -> Iterator[Batch]:
+    """Rows by table of parcels, a few thousand at a time. `progress` hears how many are done."""
     names: dict[str, str] = {}
     done = 0
-    for chunk in bulk.chunks(parcels(world, count)):
-        batch: _Batch = {"waybills": [], "waybill_people": [], "scans": [], "assignments": []}
+    for chunk in bulk.chunks(made):
+        batch: Batch = {"waybills": [], "waybill_people": [], "scans": [], "assignments": []}
         for parcel in chunk:
             if parcel.name:
                 names[parcel.name] = parcel.waybill_no
@@ -190,7 +197,7 @@ def _parcel_batches(
         progress(done)
 
 
-def _add(batch: _Batch, parcel: Parcel, world: World, sealing: Sealing) -> None:
+def _add(batch: Batch, parcel: Parcel, world: World, sealing: Sealing) -> None:
     facts, fields = parcel.facts, parcel.fields
     batch["waybills"].append((parcel.id, *facts.values()))
     batch["waybill_people"].append(

@@ -17,6 +17,8 @@ DAY = 24 * HOUR
 # Customers whom a scenario names, then the shops, then everyone else.
 _SHOPS_FROM, _OTHERS_FROM = 100, 1_000
 _FEWEST_CUSTOMERS = 60
+# The last phones are kept for the customers of an imported trace.
+GUESTS = 200_000
 _PARCELS_PER_CUSTOMER = 4
 
 
@@ -61,6 +63,10 @@ class World:
         bound = None if days is None else self.now - days * DAY
         return self.people.customer(index, f"k-{index:07d}", bound)
 
+    def guest(self, index: int) -> Customer:
+        """One of the customers of an imported trace; `index` below GUESTS."""
+        return self.people.customer(self.people.most - 1 - index, f"k-lade-{index:07d}", None)
+
 
 def make_world(company: Company, names: Names, seed: str, waybills: int) -> World:
     """The company of a seed, with as many branches and customers as the parcels need."""
@@ -90,7 +96,7 @@ def make_world(company: Company, names: Names, seed: str, waybills: int) -> Worl
         shops=shops,
         heads=heads_of(staff, units),
         handlers=handlers_of(staff),
-        population=min(wanted, people.most - _OTHERS_FROM),
+        population=min(wanted, people.most - _OTHERS_FROM - GUESTS),
     )
 
 

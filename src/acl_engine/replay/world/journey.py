@@ -106,9 +106,9 @@ class Clockwork:
 class Scanner:
     """Numbers the scans of a world and writes each parcel's."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, last: int = 0) -> None:
         self._world = world
-        self._last = 0
+        self._last = last
 
     def scans(
         self,

@@ -22,7 +22,7 @@ _STAGES = {
     "ORDERED": 5, "PICKED_UP": 4, "IN_TRANSIT": 14, "AT_BRANCH": 12, "OUT_FOR_DELIVERY": 14,
     "AT_STATION": 6, "DELIVERED": 36, "RETURNING": 2, "CLAIM": 1, "ARCHIVED": 6,
 }  # fmt: skip
-_ASSIGNED = frozenset({"OUT_FOR_DELIVERY", "RETURNING"}) | DONE
+ASSIGNED = frozenset({"OUT_FOR_DELIVERY", "RETURNING"}) | DONE
 _FROM_SHOPS, _CASH = 0.6, 0.04
 _REMARKS = ("", "", "", "", "", "", "放门口即可", "请轻放", "工作日送", "送前请致电{phone}")
 
@@ -43,8 +43,9 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """Who sends what to whom, and by whose hands. `spec` is a parcel that the seed names."""
+class Plan:
+    """Who sends what to whom, and by whose hands. `spec` is a parcel that the seed names;
+    `number` is a waybill number that is already given."""
 
     stage: str
     area: Area
@@ -56,6 +57,7 @@ class _Plan:
     courier: Staff | None
     station: str | None
     spec: NamedParcel | None = None
+    number: str | None = None
 
     @property
     def origin(self) -> str:
@@ -65,22 +67,24 @@ class _Plan:
 
 def parcels(world: World, count: int) -> Iterator[Parcel]:
     """The named parcels first, then random ones up to `count`. Same world, same parcels."""
-    maker = _Maker(world, source(world.seed, "parcels"))
+    maker = Maker(world, source(world.seed, "parcels"))
     for spec in world.company.parcels:
         yield maker.named(spec)
     for _ in range(max(0, count - len(world.company.parcels))):
         yield maker.random()
 
 
-class _Maker:
-    def __init__(self, world: World, draw: Draw) -> None:
+class Maker:
+    """Makes parcels one after the other. Ids go on after `last` and `last_scan`."""
+
+    def __init__(self, world: World, draw: Draw, last: int = 0, last_scan: int = 0) -> None:
         self._world = world
         self._draw = draw
-        self._id = 0
+        self._id = last
         self._stages = Weighted(_STAGES)
         self._clockwork = Clockwork(world.now)
-        self._scanner = Scanner(world)
-        self._serving = _serving(world)
+        self._scanner = Scanner(world, last_scan)
+        self._serving = serving(world)
         # Nobody lives where the cast delivers but the customers of named parcels, so that a
         # scenario knows the cast's whole load.
         self._homes = [
@@ -96,7 +100,7 @@ class _Maker:
     def named(self, spec: NamedParcel) -> Parcel:
         world = self._world
         sender = world.customers[spec.sender]
-        plan = _Plan(
+        plan = Plan(
             spec.stage,
             world.areas[spec.unit][spec.area],
             world.customers[spec.to],
@@ -108,7 +112,7 @@ class _Maker:
             spec.station,
             spec,
         )
-        return self._made(plan)
+        return self.made(plan)
 
     def random(self) -> Parcel:
         draw, world = self._draw, self._world
@@ -119,8 +123,8 @@ class _Maker:
         if stage == "AT_STATION" and station is None:
             stage = "AT_BRANCH"
         tenant, sender, sent_from = self._sender()
-        return self._made(
-            _Plan(
+        return self.made(
+            Plan(
                 stage,
                 area,
                 to,
@@ -128,7 +132,7 @@ class _Maker:
                 sent_from,
                 tenant,
                 draw.pick(self._serving[sent_from.id]),
-                draw.pick(self._serving[area.id]) if stage in _ASSIGNED else None,
+                draw.pick(self._serving[area.id]) if stage in ASSIGNED else None,
                 station if stage == "AT_STATION" else None,
             )
         )
@@ -145,10 +149,12 @@ class _Maker:
     def _home(self, customer: Customer) -> Area:
         return self._homes[customer.home % len(self._homes)]
 
-    def _made(self, plan: _Plan) -> Parcel:
+    def made(self, plan: Plan, times: Times | None = None) -> Parcel:
+        """The parcel of a plan. `times` are drawn unless they are known."""
         self._id += 1
         stage, spec = plan.stage, plan.spec
-        times = self._clockwork.times(self._draw, stage, spec.hours if spec else 0)
+        if times is None:
+            times = self._clockwork.times(self._draw, stage, spec.hours if spec else 0)
         facts = self._facts(plan, times)
         scans = self._scanner.scans(
             stage,
@@ -159,12 +165,12 @@ class _Maker:
         )
         return Parcel(self._id, spec.name if spec else None, facts, self._fields(plan), scans)
 
-    def _facts(self, plan: _Plan, times: Times) -> dict[str, str | int | bool | None]:
+    def _facts(self, plan: Plan, times: Times) -> dict[str, str | int | bool | None]:
         area, courier, spec = plan.area, plan.courier, plan.spec
         hub = self._world.units[area.branch].parent or area.branch
         unit, sound = custody(plan.stage, plan.origin, area.branch, hub, spec)
         return {
-            "waybill_no": self._number(),
+            "waybill_no": plan.number or self._number(),
             "stage": plan.stage,
             "tenant": plan.tenant,
             "origin_unit": plan.origin,
@@ -192,7 +198,7 @@ class _Maker:
         # A full-period step through the space: unique, and not the neighbour's number plus one.
         return f"SN{(self._id * 618_033_988_751 + self._offset) % 10**13:013d}"
 
-    def _stop(self, plan: _Plan) -> int | None:
+    def _stop(self, plan: Plan) -> int | None:
         if plan.stage != "OUT_FOR_DELIVERY" or plan.courier is None:
             return None
         if plan.spec and plan.spec.stop:
@@ -201,7 +207,7 @@ class _Maker:
         self._stops[person] = self._stops.get(person, 0) + 1
         return self._stops[person]
 
-    def _fields(self, plan: _Plan) -> dict[str, str]:
+    def _fields(self, plan: Plan) -> dict[str, str]:
         draw, spec = self._draw, plan.spec
         area, sent_from, to, sender = plan.area, plan.sent_from, plan.to, plan.sender
         remark = draw.pick(_REMARKS)
@@ -227,7 +233,7 @@ class _Maker:
         }
 
 
-def _serving(world: World) -> dict[str, list[Staff]]:
+def serving(world: World) -> dict[str, list[Staff]]:
     """Area -> its generated couriers. The cast's areas are the cast's alone."""
     cast = {area for one in world.staff.values() if one.cast for area in one.areas}
     found: dict[str, list[Staff]] = {}

@@ -4,7 +4,7 @@ Shape as in the published trace: 95 of 100 couriers work one branch, the others 
 courier serves a median of three areas, at most 24; a quarter of the areas have several couriers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from acl_engine.replay.world.organisation import Area
@@ -57,23 +57,36 @@ def make_staff(
 ) -> dict[str, Staff]:
     """Everyone by login, the cast first."""
     members = [*company.cast, *_further(company, units)]
-    above = _heads(members, units)
     cast = {member.login for member in company.cast}
     found: dict[str, Staff] = {}
-    for member in members:
-        person = f"p-{member.login}"
-        chosen = tuple(areas[member.unit][i].id for i in member.areas)
-        superior = next((head for head in above[member.unit] if head != person), None)
-        name, known = people.name(draw), member.login in cast
-        found[member.login] = Staff(member.login, person, name, member, superior, chosen, known)
+    for one in hire(members, heads_above(members, units), people, draw):
+        chosen = tuple(areas[one.member.unit][i].id for i in one.member.areas)
+        found[one.login] = replace(one, areas=chosen, cast=one.login in cast)
     for login, dealt in _dealt(found, areas, draw).items():
         found[login] = replace(found[login], areas=dealt)
     return found
 
 
+def hire(
+    members: Iterable[Member], above: Mapping[str, Sequence[str]], people: People, draw: Draw
+) -> Iterator[Staff]:
+    """Give each account a person, and the nearest head above as superior. Areas come later."""
+    for member in members:
+        person = f"p-{member.login}"
+        superior = next((head for head in above[member.unit] if head != person), None)
+        yield Staff(member.login, person, people.name(draw), member, superior, (), False)
+
+
+def office(unit: Unit) -> Iterator[Member]:
+    """Who works in a unit of this kind, but its couriers."""
+    for role, prefix, device in _NEEDED.get(unit.kind, ()):
+        login = f"{prefix}-{unit.id}"
+        yield Member(login, role, unit.id, f"{device}-{login}", late=role in _HANDLERS)
+
+
 def heads_of(staff: Mapping[str, Staff], units: Mapping[str, Unit]) -> dict[str, str]:
     """Unit -> the person who makes shifts and assignments there."""
-    above = _heads([one.member for one in staff.values()], units)
+    above = heads_above([one.member for one in staff.values()], units)
     return {unit: heads[0] for unit, heads in above.items()}
 
 
@@ -89,10 +102,7 @@ def handlers_of(staff: Mapping[str, Staff]) -> dict[str, Staff]:
 def _further(company: Company, units: Mapping[str, Unit]) -> Iterator[Member]:
     taken = {(member.unit, member.role) for member in company.cast}
     for unit in units.values():
-        for role, prefix, device in _NEEDED.get(unit.kind, ()):
-            if (unit.id, role) not in taken:
-                login = f"{prefix}-{unit.id}"
-                yield Member(login, role, unit.id, f"{device}-{login}", late=role in _HANDLERS)
+        yield from (member for member in office(unit) if (unit.id, member.role) not in taken)
         if unit.kind == "branch":
             known = sum(1 for m in company.cast if m.unit == unit.id and m.role == "courier")
             for i in range(known, COURIERS_PER_BRANCH):
@@ -100,8 +110,8 @@ def _further(company: Company, units: Mapping[str, Unit]) -> Iterator[Member]:
                 yield Member(login, "courier", unit.id, f"pda-{login}", late=i % 3 == 0)
 
 
-def _heads(members: list[Member], units: Mapping[str, Unit]) -> dict[str, list[str]]:
-    """Unit -> its head, then the heads above."""
+def heads_above(members: Iterable[Member], units: Mapping[str, Unit]) -> dict[str, list[str]]:
+    """Unit -> its head, then the heads above. Units stand parents first."""
     own: dict[str, str] = {}
     for member in members:
         if member.role in _HEADS:
