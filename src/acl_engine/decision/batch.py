@@ -61,7 +61,7 @@ class Batch:
     def of(cls, snapshot: Snapshot) -> "Batch | None":
         """The table of the matcher `m`."""
         index = snapshot.indexes["m"]
-        if index.plain is None or any(part.domain for part in index.branches[0].keys):
+        if not index.plain or any(part.domain for part in index.branches[0].keys):
             return None
         keys = index.branches[0].keys
         paths = [part.value.path for part in keys if isinstance(part.value, Name)]

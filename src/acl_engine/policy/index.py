@@ -37,8 +37,8 @@ class Mistyped(Exception):
 class Index:
     """`rows`, `lines` and `allows` by rank; `find(*request)` gives a rank, len(rows) for none.
 
-    `default` is the answer when no row matches. `plain` holds, if there is one branch and no
-    residual, its keys and the look-up itself: what a whole-array decision needs.
+    `default` is the answer when no row matches. `plain`: one branch, with
+    keys and no residual, which a whole-array decision can do.
     """
 
     words: Vocabulary
@@ -49,7 +49,7 @@ class Index:
     default: bool
     find: Find
     reach: Mapping[str, Mapping[Key, tuple[str, ...]]]
-    plain: Mapping[object, int] | None
+    plain: bool
     tree: Expr
     env: Mapping[str, object]
 
@@ -79,7 +79,8 @@ def build(
     env = _environment(matcher, words, policy, reach, functions, notes)
     if notes.refused:
         return None
-    parts = branches(matcher.tree, words.ptype, words.policy, frozenset(model.roles))
+    found = branches(matcher.tree, words.ptype, words.policy, frozenset(model.roles))
+    parts = tuple(_small_first(branch, rows) for branch in found)
     tables = [_table(branch, rows, words.ptype) for branch in parts]
     find = _find(parts, words, rows, tables, env, reach)
     single = len(parts) == 1 and not parts[0].residual and parts[0].keys
@@ -92,7 +93,7 @@ def build(
         model.effect is Effect.DENY_OVERRIDE,
         find,
         reach,
-        tables[0] if single else None,  # type: ignore[arg-type]
+        bool(single),
         matcher.tree,
         env,
     )
@@ -205,35 +206,50 @@ def _conditions(
     return {text: space[f"condition_{n}"] for n, text in enumerate(trees)}  # type: ignore[misc]
 
 
-def _table(branch: Branch, rows: list[Row], ptype: str) -> Mapping[object, object]:
-    """Key -> the smallest rank, or all ranks where a residual must be tested row by row."""
+def _table(branch: Branch, rows: list[Row], ptype: str) -> dict[object, object]:
+    """Key by key, nested: at the end the smallest rank, or all ranks where a residual must be
+    tested row by row.
+
+    Nested dicts rather than tuples as keys: the first levels are small and stay in the cache.
+    """
     columns = [part.column for part in branch.keys]
-    single = columns[0] if len(columns) == 1 else None
-    if not any(reads_rows(part, ptype) for part in branch.residual):
-        smallest: dict[object, object] = {}
-        for rank in range(len(rows) - 1, -1, -1):
-            row = rows[rank]
-            key = row[single] if single is not None else tuple([row[at] for at in columns])
-            smallest[key] = rank
-        return smallest
-    ranks: dict[object, list[int]] = {}
+    all_ranks = any(reads_rows(part, ptype) for part in branch.residual)
+    table: dict[object, object] = {}
     for rank, row in enumerate(rows):
-        key = row[single] if single is not None else tuple([row[at] for at in columns])
-        ranks.setdefault(key, []).append(rank)
-    return ranks
+        place: dict[object, object] = table
+        last: object = ()  # a branch without a key has all of its rows under ()
+        for at, column in enumerate(columns):
+            last = row[column]
+            if at < len(columns) - 1:
+                following = place.get(last)
+                if following is None:
+                    following = place[last] = {}
+                place = following  # type: ignore[assignment]
+        if all_ranks:
+            place.setdefault(last, []).append(rank)  # type: ignore[attr-defined]
+        else:
+            place.setdefault(last, rank)
+    return table
+
+
+def _small_first(branch: Branch, rows: list[Row]) -> Branch:
+    """The same branch, its keys in the order of how many different values their columns hold."""
+    keys = sorted(branch.keys, key=lambda part: len({row[part.column] for row in rows}))
+    return Branch(branch.parts, tuple(keys), branch.residual)
 
 
 def _find(
     parts: tuple[Branch, ...],
     words: Vocabulary,
     rows: list[Row],
-    tables: list[Mapping[object, object]],
+    tables: list[dict[object, object]],
     env: dict[str, object],
     reach: Mapping[str, Mapping[Key, tuple[str, ...]]],
 ) -> Find:
     space = dict(env)
     space |= {f"reach_{name}": table.get for name, table in reach.items()}
     space |= {f"under_{n}": table.get for n, table in enumerate(tables)}
+    space["none"] = {}
     space |= {"rows": rows, "text": str, "mistyped": Mistyped}
     body: list[str] = []
     for number, branch in enumerate(parts):
@@ -276,12 +292,14 @@ def _branch_source(number: int, branch: Branch, words: Vocabulary, count: int) -
         lines.append(f"{indent}for a{at} in reach_{part.role}({known}) or ({source},):")
         indent += "    "
         names.append(f"a{at}")
-    key = names[0] if len(names) == 1 else "(" + "".join(f"{name}, " for name in names) + ")"
+    steps = [f"({name}, none).get" for name in names[:-1]]
+    under = f"under_{number}" + "".join(steps)
+    last = names[-1] if names else "()"
     if not rest:
-        lines.append(f"{indent}rank = under_{number}({key}, {count})")
+        lines.append(f"{indent}rank = {under}({last}, {count})")
         lines.append(f"{indent}if rank < best: best = rank")
         return lines
-    lines.append(f"{indent}for rank in under_{number}({key}, ()):")
+    lines.append(f"{indent}for rank in {under}({last}, ()):")
     lines.append(f"{indent}    if rank >= best: break")
     lines.append(f"{indent}    row = rows[rank]")
     test = " and ".join(code.condition(one, words) for one in rest)
