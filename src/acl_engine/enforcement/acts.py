@@ -9,10 +9,10 @@ INVARIANTS
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query, Request
-from acl_engine.enforcement.door import Door, Refused, Trail
+from acl_engine.enforcement.door import Door, Trail
 from acl_engine.enforcement.lookup import gate
 from acl_engine.enforcement.normalise import INCOMPLETE
 from acl_engine.masking.phone import parse as parse_phone
@@ -32,7 +32,7 @@ def act(door: Door, token: str, query: Query) -> Acted:
     try:
         gate(trail, token, frozenset(_ACTS))  # (0) to (4)
         _needed(query)
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         outward = trail.denied(error)  # (5), (6)
         raise (error if isinstance(error, InputError) else outward) from None
     trail.at("5")
@@ -43,7 +43,7 @@ def act(door: Door, token: str, query: Query) -> Acted:
         trail.at("10")
         trail.settle(1)
         trail.write_outcome(count=1, subjects=(trail.subject(trail.asked.key or ""),))
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise trail.denied(error) from None
     return Acted(trail.id, made)
 

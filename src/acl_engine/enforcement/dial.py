@@ -13,12 +13,12 @@ import secrets
 from dataclasses import dataclass, replace
 
 from acl_engine.domain.calls import Binding, Call, Capability
-from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.facts import Facts
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query
-from acl_engine.enforcement.door import Door, Refused, Trail, refuse
+from acl_engine.enforcement.door import Door, Trail, refuse
 from acl_engine.enforcement.lookup import gate
 
 DAY = 24 * 3600
@@ -41,7 +41,7 @@ def dial(door: Door, token: str, query: Query) -> Capability:
     try:
         gate(trail, token, frozenset({Action.DIAL}))  # (0) to (4)
         _attempts_left(trail)
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         outward = trail.denied(error)  # (5), (6)
         raise (error if isinstance(error, InputError) else outward) from None
     trail.at("5")
@@ -55,7 +55,7 @@ def dial(door: Door, token: str, query: Query) -> Capability:
         trail.at("10")
         trail.settle(1)
         trail.write_outcome(count=1, subjects=(trail.subject(binding.waybill_no),))
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise trail.denied(error) from None
     return Capability(trail.id, secret, expires)
 
@@ -75,7 +75,7 @@ def call(door: Door, token: str, capability: str) -> CallOutcome:
         if _stage(trail) != binding.stage:
             raise refuse("3", "dial.stage", "stage-window")
         _attempts_left(trail)
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise trail.denied(error) from None
     trail.at("5")
     trail.write_intent()
@@ -84,7 +84,7 @@ def call(door: Door, token: str, capability: str) -> CallOutcome:
         door.dials.record(Call(binding.id, _now(trail), outcome))
         trail.settle(1)
         trail.write_outcome(count=1, subjects=(trail.subject(binding.waybill_no),))
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise trail.denied(error) from None
     return CallOutcome(trail.id, outcome)
 
@@ -109,7 +109,11 @@ def _bound(trail: Trail) -> Binding:
     expires = now + min(DAY, max(1, _minutes(door)) * 60 * 6)
     reference = door.provider.bind(_number(trail, stage), expires)
     binding = Binding(secrets.token_hex(12), key, who.person, who.device, stage, reference, expires)
-    door.dials.bind(binding)
+    try:
+        door.dials.bind(binding)
+    except Exception:
+        door.provider.unbind(reference)  # or the number would stay bound with nobody knowing
+        raise
     return binding
 
 
@@ -128,8 +132,10 @@ def _number(trail: Trail, stage: str) -> str:
     if not decision.allowed:
         raise refuse("3", decision.reason.code, *decision.controls)
     rows = door.records.find(request, decision.scope)
-    if len(rows) != 1:
+    if len(rows) != 1 or rows[0].key != request.key:
         raise refuse("7", "dial.no-record")
+    if not door.decider.judge(request, facts, rows[0].attributes).allowed:
+        raise refuse("8", "dial.other-record")
     return _contact(rows[0], stage)
 
 

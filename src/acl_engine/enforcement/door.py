@@ -10,6 +10,7 @@ INVARIANTS
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -17,7 +18,13 @@ from typing import Literal
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.decision import Decision
-from acl_engine.domain.errors import AccessDenied, ActRefused, SessionDead, StoreError
+from acl_engine.domain.errors import (
+    AccessDenied,
+    ActRefused,
+    AuditUnavailable,
+    SessionDead,
+    StoreError,
+)
 from acl_engine.domain.facts import Facts
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.personal import Records
@@ -35,6 +42,15 @@ from acl_engine.domain.ports import (
 )
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Query, Request
+from acl_engine.domain.text import Text
+
+NO_RECORD = Text(
+    "audit.no-record",
+    "审计记录无法写入，未作任何答复",
+    "no audit record could be written, so nothing was answered",
+    "请检查审计存储后重试",
+    "check the audit store and try again",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +123,11 @@ class Trail:
 
     def write_intent(self) -> Receipt:
         """(5) The allowed look, durable before anything is fetched."""
-        return self._append(self._entry("intent", "allow"))
+        try:
+            return self._append(self._entry("intent", "allow"))
+        except BaseException:
+            self._release()
+            raise
 
     def write_outcome(
         self,
@@ -172,10 +192,17 @@ class Trail:
     def _release(self) -> None:
         if self.reservation is not None:
             reservation, self.reservation = self.reservation, None
-            self.door.budgets.release(reservation)
+            # One that cannot be released now runs out by its lease; the refusal must be recorded.
+            with suppress(Exception):
+                self.door.budgets.release(reservation)
 
     def _append(self, entry: AuditEntry) -> Receipt:
-        receipt = self.door.audit.append(entry)
+        try:
+            receipt = self.door.audit.append(entry)
+        except AuditUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 -- no record, no answer, whatever the cause
+            raise AuditUnavailable(NO_RECORD.of()) from None
         self._written = True
         return receipt
 

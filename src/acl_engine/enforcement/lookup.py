@@ -21,13 +21,13 @@ from hmac import compare_digest
 
 from acl_engine.audit import screenmark
 from acl_engine.domain.decision import CLEAR, Decision
-from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import ResourceSpec
 from acl_engine.domain.personal import PersonalRecord
-from acl_engine.domain.request import Action, Query
+from acl_engine.domain.request import Action, Query, Request
 from acl_engine.domain.view import Answer, View
 from acl_engine.enforcement.door import Door, Refused, Trail, refuse
-from acl_engine.enforcement.normalise import normalise
+from acl_engine.enforcement.normalise import SEARCH_SHAPE, normalise
 from acl_engine.masking import view as masked
 
 LOOKS = frozenset(
@@ -50,7 +50,7 @@ def lookup(door: Door, token: str, query: Query) -> Answer:
     trail = Trail.start(door, query)
     try:
         gate(trail, token, LOOKS)  # (0) to (4)
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial, its text is dropped
         raise _denied(trail, error) from None  # (5), (6)
     trail.at("5")
     trail.write_intent()
@@ -70,11 +70,10 @@ def lookup(door: Door, token: str, query: Query) -> Answer:
             digest=_digest(views),
             watermark=_watermark(trail),
         )
-    except (Refused, AclError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- as above
         raise _denied(trail, error) from None
     trail.at("11")
-    full = bool(rows) and len(rows) == trail.asked.limit
-    return Answer(trail.id, views, rows[-1].key if full else None)
+    return Answer(trail.id, views, _next(trail, judged))
 
 
 def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
@@ -94,11 +93,18 @@ def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
     trail.decision = decision
     if not decision.allowed:
         raise _refused_by(decision, "3")
+    _pages_openly(request, decision, door.pack.resources[request.resource])
     trail.at("4")
     amount = request.limit if request.key is None else 1
     trail.reservation = door.budgets.reserve(trail.principal, request, amount)
     if trail.reservation is None:
         raise refuse("4", "budget.spent", "budget")
+
+
+def _pages_openly(request: Request, decision: Decision, resource: ResourceSpec) -> None:
+    """A page after a key that one may not see would tell, by halving, what the hidden keys are."""
+    if request.after is not None and decision.grants.get(resource.key) != CLEAR:
+        raise refuse("3", "search-shape.after", SEARCH_SHAPE)
 
 
 def _refused_by(decision: Decision, line: str) -> Refused:
@@ -117,15 +123,43 @@ def _fetch(trail: Trail) -> Sequence[PersonalRecord]:
     assert decision is not None
     if request.action is Action.AGGREGATE:
         return ()
-    return trail.door.records.find(request, decision.scope)
+    rows = trail.door.records.find(request, decision.scope)
+    if request.key is not None and not rows:
+        # Gone since step 2. An empty answer would tell it from a record that was never there.
+        raise refuse("7", "fetch.no-record")
+    return rows
 
 
 def _rejudge(trail: Trail, row: PersonalRecord) -> Decision:
     assert trail.facts is not None
+    if not _asked_for(trail, row):
+        raise refuse("8", "store.other-record")
     decision = trail.door.decider.judge(trail.asked, trail.facts, row.attributes)
     if not decision.allowed:
         raise _refused_by(decision, "8")
     return decision
+
+
+def _asked_for(trail: Trail, row: PersonalRecord) -> bool:
+    """Whether the store gave what was asked for, and not another record of the same scope."""
+    request = trail.asked
+    if row.type != request.resource or request.key not in (None, row.key):
+        return False
+    if request.after is not None and row.key <= request.after:
+        return False
+    if trail.door.pack.settings.lookup.broad_search:
+        return True  # a pattern is the store's to match
+    held = [(row.attributes.get(name), value) for name, value in request.by]
+    return all(found == value for found, value in held if isinstance(found, str))
+
+
+def _next(trail: Trail, judged: list[tuple[PersonalRecord, Decision]]) -> str | None:
+    """Where the next page begins, if there may be one: a key, so only if the key was shown."""
+    if not judged or len(judged) < trail.asked.limit:
+        return None
+    row, decision = judged[-1]
+    key = trail.door.pack.resources[trail.asked.resource].key
+    return row.key if decision.grants.get(key) == CLEAR else None
 
 
 def _views(trail: Trail, judged: list[tuple[PersonalRecord, Decision]]) -> tuple[View, ...]:

@@ -6,6 +6,7 @@ INVARIANTS
 - A page is never larger than the pack's limit.
 """
 
+import re
 from collections.abc import Mapping
 
 from acl_engine.domain.errors import InputError
@@ -37,6 +38,14 @@ INCOMPLETE = Text(
     "add it and try again",
 )
 TOO_LONG = Text("query.too-long", "查询值过长", "a query value is too long", "缩短", "shorten it")
+NO_NAME = Text(
+    "query.no-name",
+    "查询的 {what} 不是简短名称",
+    "the query's {what} is not a short name",
+    "使用字母、数字与 `-` `_` `.`，最多 48 个字符，不含电话号码",
+    "use letters, digits, `-`, `_` and `.`, at most 48, no phone number",
+)
+_NAME = re.compile(r"(?!.*1[0-9]{10})[A-Za-z0-9._-]{1,48}")
 
 _BY_CRITERIA = frozenset({Action.SEARCH, Action.AGGREGATE, Action.REVERSE_LOOKUP})
 
@@ -63,8 +72,8 @@ def normalise(query: Query, pack: Pack, request_id: str) -> Request:
         key=None if action in _BY_CRITERIA else key,
         by=by,
         fields=query.fields,
-        purpose=query.purpose,
-        ticket=query.ticket,
+        purpose=_reference("purpose", query.purpose),
+        ticket=_reference("ticket", query.ticket),
         params=tuple(sorted((name, _text(value)) for name, value in query.params.items())),
         limit=max(1, min(query.limit, pack.settings.lookup.page_max)),
         after=query.after,
@@ -83,6 +92,13 @@ def _text(value: str) -> str:
     if len(value) > MAX_VALUE:
         raise InputError(TOO_LONG.of())
     return clean(value)
+
+
+def _reference(what: str, value: str | None) -> str | None:
+    """A purpose or ticket as the log keeps it: a short name. Free text could quote a person."""
+    if value is None or _NAME.fullmatch(value):
+        return value
+    raise InputError(NO_NAME.of(what=what))
 
 
 def _criteria(by: Mapping[str, str], resource: ResourceSpec) -> tuple[tuple[str, str], ...]:
