@@ -208,3 +208,15 @@ def test_a_decision_names_its_row_and_version() -> None:
     assert decision.rules == ("policy.csv:2",)
     assert decision.version == policy.version
     assert not policy.decide("bob", "/data", "read").allowed
+
+
+def test_a_hidden_segment_is_denied_where_the_two_casbins_differ() -> None:
+    """casbin 1.43 says that /a/* matches /a/.x, pycasbin 2.8 that it does not: we deny."""
+    model = matcher("r.sub == p.sub && globMatch(r.obj, p.obj) && r.act == p.act")
+    policy = CompiledPolicy.from_text(model, "p, alice, /a/*, read\n")
+    assert policy.enforce("alice", "/a/x", "read")
+    assert policy.decide("alice", "/a/.x", "read").reason.code == "compiled.doubt"
+    rest = model.replace("some(where (p.eft == allow))", "!some(where (p.eft == deny))")
+    rest = rest.replace("p = sub, obj, act", "p = sub, obj, act, eft")
+    deny = CompiledPolicy.from_text(rest, "p, alice, /a/*, read, deny\n")
+    assert not deny.enforce("alice", "/a/.x", "read")
