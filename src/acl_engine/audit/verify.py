@@ -32,7 +32,7 @@ CHANGED = Text(
     "记录 {index} 的内容与其哈希不符：已被改动",
     "record {index} was changed: its bytes do not have its hash",
 )
-NO_RECORD = Text("audit.no-record", "记录 {index} 不可读", "record {index} cannot be read")
+NO_RECORD = Text("audit.unreadable-record", "记录 {index} 不可读", "record {index} cannot be read")
 INSERTED = Text(
     "audit.inserted",
     "记录 {index} 不在副本中：系插入",

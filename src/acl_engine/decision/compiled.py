@@ -18,7 +18,7 @@ from typing import Any
 from acl_engine.decision import questions
 from acl_engine.decision.snapshot import Snapshot
 from acl_engine.domain.decision import Decision, Effect
-from acl_engine.domain.errors import InputError, PolicyError, PolicyErrors, Where
+from acl_engine.domain.errors import InputError, PolicyError, Where
 from acl_engine.domain.text import Text
 from acl_engine.policy import casbin_model, casbin_rows
 from acl_engine.policy.expression import Name
@@ -215,10 +215,7 @@ def _snapshot(
     functions: Functions,
 ) -> Snapshot:
     notes = Findings(compat=compat)
-    try:
-        model = casbin_model.read_model(model_text, files[0], notes)
-    except PolicyErrors:
-        raise
+    model = casbin_model.read_model(model_text, files[0], notes)
     policy = casbin_rows.read_policy(policy_text, files[1], model, notes)
     where = Where(files[1])
     reach = {name: closures(policy.links.get(name, []), where, notes) for name in model.roles}
