@@ -45,7 +45,7 @@ from acl_engine.domain.request import Query, Request
 from acl_engine.domain.text import Text
 
 NO_RECORD = Text(
-    "audit.no-record",
+    "door.no-record",
     "审计记录无法写入，未作任何答复",
     "no audit record could be written, so nothing was answered",
     "请检查审计存储后重试",
