@@ -13,7 +13,7 @@ from typing import cast
 
 from acl_engine.audit import record
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
-from acl_engine.bootstrap.provider import SimulatedProvider
+from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
 from acl_engine.decision import PackDecider
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof, LoginAttempt
@@ -35,7 +35,7 @@ from acl_engine.identity.totp import Totp
 from acl_engine.storage.acts import ActStore
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.budgets import BudgetStore
-from acl_engine.storage.database import Database, require_synthetic
+from acl_engine.storage.database import Database, is_synthetic, require_synthetic
 from acl_engine.storage.dials import DialStore
 from acl_engine.storage.directory import DirectoryStore
 from acl_engine.storage.identity_store import SqlIdentityStore
@@ -110,7 +110,7 @@ class Engine:
             pseudonyms=KeyedPseudonyms(keys.pseudonym),
             acts=ActStore(database),
             dials=DialStore(database),
-            provider=provider or SimulatedProvider(),
+            provider=provider or _provider(database),
             index=lambda phone: phone_index(keys.index, phone),
             verified_callers="caller-verification" not in off and not settings.replay_only,
         )
@@ -205,6 +205,10 @@ class Engine:
 
     def _millis(self) -> int:
         return int(self._door.clock.now().timestamp() * 1000)
+
+
+def _provider(database: Database) -> DialProvider:
+    return SimulatedProvider() if is_synthetic(database) else NoProvider()
 
 
 class _NoBudgets:

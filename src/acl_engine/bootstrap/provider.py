@@ -6,6 +6,26 @@ from acl_engine.domain.errors import StoreError
 from acl_engine.domain.text import Text
 
 UNBOUND = Text("dial.unbound", "绑定已失效", "the binding is over", "重新拨号", "dial again")
+NO_PROVIDER = Text(
+    "dial.no-provider",
+    "未配置电话服务商",
+    "no telephone provider is configured",
+    "启动引擎时给出 provider",
+    "give one when the engine is opened",
+)
+
+
+class NoProvider:
+    """A real world without a provider: a dial is refused, not pretended."""
+
+    def bind(self, number: str, expires_at: int) -> str:
+        raise StoreError(NO_PROVIDER.of())
+
+    def call(self, reference: str) -> str:
+        raise StoreError(NO_PROVIDER.of())
+
+    def unbind(self, reference: str) -> None:
+        return None
 
 
 class SimulatedProvider:

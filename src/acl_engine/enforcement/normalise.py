@@ -1,7 +1,8 @@
 """(1) What is asked: a raw query becomes a request in canonical form, or is refused.
 
 INVARIANTS
-- Searching by a person's phone, name or address is `reverse_lookup`, whatever the query calls it.
+- Searching by a person's phone, name, address or id is `reverse_lookup`, whatever the query calls
+  it.
 - No wildcard and no region-wide search unless the pack allows broad search (2020 only).
 - A page is never larger than the pack's limit.
 """
@@ -118,7 +119,13 @@ def _criteria(by: Mapping[str, str], resource: ResourceSpec) -> tuple[tuple[str,
 
 
 def _personal(name: str, resource: ResourceSpec) -> bool:
-    return name == PHONE or (name in resource.fields and name not in resource.attributes)
+    """Whether a criterion names a person: by a personal field, or as whose data the fields are.
+
+    A customer's id is as good as their phone for gathering their parcels.
+    """
+    if name == PHONE or name in {spec.person for spec in resource.fields.values()}:
+        return True
+    return name in resource.fields and name not in resource.attributes
 
 
 def _complete(action: Action, key: str | None, by: tuple[tuple[str, str], ...]) -> None:

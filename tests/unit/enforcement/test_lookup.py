@@ -95,6 +95,15 @@ def test_1_no_wildcards(line: Line, by: dict[str, str]) -> None:
     assert (entry.line, entry.controls) == ("1", ("search-shape",))
 
 
+@pytest.mark.parametrize("whose", ["recipient", "sender"])
+def test_1_a_customers_id_is_no_criterion(line: Line, whose: str) -> None:
+    """It gathers one person's parcels as well as their phone does."""
+    token = line.token("keeper-07", "pc-31")
+    query = Query("search", "waybill", by={whose: "k-neighbour"})
+    _, entry = refused(line, token, query)
+    assert (entry.line, entry.controls) == ("1", ("search-shape",))
+
+
 def test_3_no_right_is_refused_by_name(line: Line) -> None:
     token = line.token("courier-88", "pda-88")
     _, entry = refused(line, token, line.read("load-89"))
