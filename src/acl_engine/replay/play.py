@@ -12,6 +12,7 @@ from pathlib import Path
 
 from acl_engine.domain.errors import ScenarioError, StoreError, Where
 from acl_engine.domain.text import Message, Text
+from acl_engine.policy.pack import load_pack
 from acl_engine.replay.check import check_against
 from acl_engine.replay.judge import Judge
 from acl_engine.replay.present import names_of, present, skipped
@@ -54,12 +55,14 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
     progress(0, len(chosen), "")
     results: list[ScenarioResult] = []
     with theatre(order.root, policy=order.policy, ablate=order.ablate) as judge:
+        # A file names the controls of the company's own policy, whatever is replayed against.
+        standard = load_pack(order.root / "policies" / order.pack / "after")
         for one in chosen:
-            check_against(one, judge.before, judge.after)
+            check_against(one, judge.before, standard)
         for done, scenario in enumerate(chosen, 1):
             results.append(_one(scenario, judge, order))
             progress(done, len(chosen), scenario.id)
-        controls = judge.after.controls.values()
+        controls = standard.controls.values()
     return Replay(
         results=tuple(results),
         pack=order.pack,

@@ -1,5 +1,7 @@
 """The fixed words of the reports, in both languages."""
 
+from collections.abc import Mapping
+
 from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.result import Name
 
@@ -118,6 +120,66 @@ FELL = Text("report.fell", "未达标", "FELL SHORT")
 WORK = Text("report.work", "工作情景", "Working days")
 LEAKS = Text("report.leaks", "泄露情景", "Leaks")
 
+LANGUAGE = Text("report.language", "语言", "Language")
+CONTENTS = Text("report.contents", "目录", "Contents")
+WHO = Text("report.who", "谁", "Who")
+FACT = Text("report.fact", "什么", "What")
+EASY = Text("report.easy", "越少越容易猜到", "the fewer, the easier to guess")
+CASE = Text("report.case", "案例 {n}", "case {n}")
+LAW = Text("report.law", "法条", "Law")
+SENT_TO = Text("report.sent-to", "发往", "to")
+COUNTED = Text(
+    "report.counted", "完整知道 {n} 件的{field}", "the full {field} of {n} parcels is known"
+)
+ENOUGH = Text("report.enough", "（{n} 件即为泄露）", "({n} would be the leak)")
+GOAL = Text("report.goal", "怎样算泄露", "What counts as the leak")
+WRONG_REASON = Text("report.wrong-reason", "与情景所写不符", "not where or why the file says")
+DEVICE_ITSELF = Text("report.device-itself", "设备本身", "the device itself")
+ALL_OFF = Text(
+    "report.all-off", "把这些控制全部关掉再放一遍：", "Replayed with all of these switched off:"
+)
+HOW = Text("report.how", "怎么看这张图", "How to read the picture")
+HOW_TEXT = Text(
+    "report.how-text",
+    "从上到下是时间，竖线是人和查单系统，箭头是一次请求或一次线下传递。"
+    "红色屏障表示查询的直线在第几步、由哪个控制把它拦下。",
+    "Time runs from top to bottom. Upright lines are people and the query system; an arrow is a "
+    "request, or something handed over outside of it. A red barrier says at which step of the "
+    "lookup line it was stopped, and by which control.",
+)
+
+FIELDS: Mapping[str, Text] = {
+    name: Text(f"field.{name}", zh, en)
+    for name, zh, en in (
+        ("waybill_no", "运单号", "waybill number"),
+        ("route", "三段码", "route code"),
+        ("city", "城市与区", "city"),
+        ("area", "街道与小区", "street and area"),
+        ("unit", "门牌", "building and room"),
+        ("address", "门牌", "building and room"),
+        ("recipient_name", "收件人", "recipient"),
+        ("name", "收件人", "recipient"),
+        ("recipient_phone", "收件电话", "recipient's phone"),
+        ("phone", "收件电话", "recipient's phone"),
+        ("sender_name", "寄件人", "sender"),
+        ("sender_phone", "寄件电话", "sender's phone"),
+        ("sender_address", "寄件地址", "sender's address"),
+        ("item", "物品", "item"),
+        ("value", "金额", "value"),
+        ("id_number", "证件号", "ID number"),
+        ("trace", "轨迹", "trace"),
+        ("pod", "签收凭证", "proof of delivery"),
+        ("pickup_code", "取件码", "pickup code"),
+        ("remark", "备注", "remark"),
+        ("password", "口令", "password"),
+        ("totp", "动态口令", "one-time code"),
+        ("device", "设备", "device"),
+        ("verified", "核对结果", "verified"),
+        ("count", "件数", "count"),
+        ("call", "通话", "call"),
+    )
+}
+
 # The lookup line, in the words of a class. Index = number of the step.
 LINE_WORDS = (
     Text("line.login", "登录", "log in"),
@@ -141,6 +203,23 @@ def name(text: Text, **params: object) -> Name:
     """A text as a name in both languages."""
     message = text.of(**params)
     return Name(message.render("zh"), message.render("en"))
+
+
+def field_name(field: str) -> Name:
+    """A field in a reader's words; an unknown one as it is."""
+    text = FIELDS.get(field)
+    return name(text) if text else Name(field, field)
+
+
+def line_name(line: str) -> Name:
+    """`login` or `step 3: decide`."""
+    if line not in LINE_NUMBERS:
+        return Name(line, line)
+    word = name(LINE_WORDS[LINE_NUMBERS.index(line)])
+    if line == "login":
+        return word
+    step = name(STEP, line=line)
+    return Name(f"{step.zh}「{word.zh}」", f"{step.en} ({word.en})")
 
 
 def at_line(line: str, lang: Lang) -> str:
