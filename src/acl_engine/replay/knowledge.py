@@ -9,6 +9,7 @@ INVARIANTS
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Kind
 from acl_engine.masking.strength import candidates
 
@@ -40,20 +41,32 @@ class Mind:
     left: dict[Fact, int] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)
     acts: set[tuple[str, str]] = field(default_factory=set)
+    cities: dict[Fact, str] = field(default_factory=dict)
 
     def learn(self, fact: Fact, shown: str, truth: str, city: str | None = None) -> None:
         """Take one view of a fact in. `truth` decides whether it teaches anything."""
-        if not shown or not truth:
+        if not shown or not truth or not _true(shown, truth):
             return
-        seen = self.views.setdefault(fact, set())
-        seen.add(shown)
+        self.views.setdefault(fact, set()).add(shown)
+        if city:
+            self.cities[fact] = city.removesuffix("市")
         if shown == truth:
             self.left[fact] = 1
-            return
+        else:
+            self._narrow(fact)
+
+    def _narrow(self, fact: Fact) -> None:
+        """Count anew what all views of a fact leave together: two masks may join to the whole."""
         kind = _KINDS.get(fact.field)
-        if kind is None or "*" not in shown:
+        masked = sorted(view for view in self.views.get(fact, ()) if "*" in view)
+        if kind is None or not masked or self.left.get(fact) == 1:
             return
-        left = candidates(kind, sorted(seen), city=city.removesuffix("市") if city else None)
+        city = self.cities.get(fact)
+        try:
+            left = candidates(kind, masked, city=city)
+        except InputError:
+            # Masks of different shapes do not join: the most telling one alone counts.
+            left = min(candidates(kind, [view], city=city) for view in masked)
         self.left[fact] = min(left, self.left.get(fact, left))
 
     def link(self, phone: str, number: str) -> None:
@@ -66,6 +79,9 @@ class Mind:
                 self.views.setdefault(fact, set()).update(other.views[fact])
             if fact in other.left:
                 self.left[fact] = min(other.left[fact], self.left.get(fact, other.left[fact]))
+            if fact in other.cities:
+                self.cities[fact] = other.cities[fact]
+            self._narrow(fact)
         carried = {fact.subject for fact in facts}
         self.links |= {pair for pair in other.links if pair[1] in carried}
 
@@ -83,8 +99,18 @@ class Mind:
             dict(self.left),
             set(self.links),
             set(self.acts),
+            dict(self.cities),
         )
 
     def value(self, fact: Fact, truths: Mapping[Fact, str]) -> str | None:
         """The value, if it is known."""
         return truths.get(fact) if self.knows(fact) else None
+
+
+def _true(shown: str, truth: str) -> bool:
+    """Whether a view can be one of the true value. A mask may be longer or shorter than it."""
+    if "*" not in shown:
+        return shown == truth
+    if len(shown) != len(truth):
+        return True
+    return all(left in ("*", right) for left, right in zip(shown, truth, strict=True))
