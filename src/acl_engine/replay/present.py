@@ -233,8 +233,10 @@ def _cost(scenario: Scenario, run: Run) -> Cost:
         login = one.step.login
         name = login.account if login and login.account else one.step.actor
         accounts.add(scenario.actors[name].account or name)
-        if login and login.device:
-            devices.add(login.device)
+        own = scenario.actors[one.step.actor].devices
+        # Without a device of its own in the step, an actor logs in on the first that it has.
+        if device := (login.device if login and login.device else next(iter(own), None)):
+            devices.add(device)
     seconds = sum(_advance(one) for one in run.steps)
     return Cost(len(accounts), len(devices), requests, 1 + seconds // _DAY)
 

@@ -74,9 +74,9 @@ NAMED = Text("report.named", "日志记到谁", "Whom the log names")
 OWNER = Text("report.owner", "风险由谁承担", "Who owns the risk")
 UNTIL = Text("report.until", "有效至", "Until")
 COST = Text("report.cost", "攻击者用了", "The attackers used")
-ACCOUNTS = Text("report.accounts", "账号 {n}", "{n} accounts")
-DEVICES = Text("report.devices", "设备 {n}", "{n} devices")
-LOOKUPS = Text("report.lookups", "请求 {n}", "{n} requests")
+ACCOUNTS = Text("report.accounts", "账号 {n}", "accounts {n}")
+DEVICES = Text("report.devices", "设备 {n}", "devices {n}")
+LOOKUPS = Text("report.lookups", "请求 {n}", "requests {n}")
 EVERY_STEP = Text(
     "report.every-step", "审计日志每一步都记到人", "the audit log names who did every step"
 )
