@@ -1,6 +1,6 @@
 """Attacks on the login, by name, on both databases. Each is let in when its control is off."""
 
-import statistics
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -315,18 +315,23 @@ def test_an_old_hash_is_renewed_at_login(hand: Hand, monkeypatch: pytest.MonkeyP
 
 
 def test_time_tells_nothing_about_which_logins_exist(sqlite_url: str) -> None:
-    """Medians of interleaved tries: unknown, wrong, suspended and locked within a quarter."""
+    """The fastest of interleaved tries: unknown, wrong, suspended and locked within a quarter.
+
+    The fastest, because a busy machine only ever adds time; an attacker takes it too. Tried until
+    they agree: a real difference never goes away.
+    """
     with Database.open(sqlite_url) as database:
         fill(database)
         hand = Hand(database, STRICT)
         hand.change(accounts, accounts.c.login == "courier-2", status="suspended")
         hand.change(accounts, accounts.c.login == "weak-1", locked_until=hand.epoch + 10**6)
-        spent: dict[str, list[float]] = {}
-        for _ in range(15):
-            for login in ("nobody", "courier-1", "courier-2", "weak-1"):
+        fastest = dict.fromkeys(("nobody", "courier-1", "courier-2", "weak-1"), math.inf)
+        for tries in range(150):
+            for login in fastest:
                 start = time.perf_counter()
                 with pytest.raises(LoginRefused):
                     hand.logins.login(login, "wrong password", totp="123456")
-                spent.setdefault(login, []).append(time.perf_counter() - start)
-    medians = [statistics.median(one) for one in spent.values()]
-    assert max(medians) < 1.25 * min(medians)
+                fastest[login] = min(fastest[login], time.perf_counter() - start)
+            if tries > 5 and max(fastest.values()) < 1.25 * min(fastest.values()):
+                return
+    pytest.fail(f"time tells logins apart: {fastest}")
