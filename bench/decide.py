@@ -12,12 +12,14 @@ import statistics
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from acl_engine import CompiledPolicy
+from bench._table import Table, Target, progress
 
+TITLE = "One decision, 12 to 1,000,000 rules"
 MODEL = """[request_definition]
 r = sub, area, act, stage
 [policy_definition]
@@ -124,42 +126,53 @@ def batch(text: str, requests: list[Request], count: int) -> float:
     return len(answers) / (time.perf_counter() - start) / 1e6
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser()
+COLUMNS = ("rules", "decide p50", "p99", "enforce p50", "dict / call", "load", "memory")
+COLUMNS += ("casbin p50", "ratio")
+
+
+def measure(rules: int, quick: bool) -> tuple[float, list[str]]:
+    """p50 of `decide` in microseconds, and the row of the table."""
+    progress(f"{rules:,} rules")
+    text, requests = policy(rules)
+    if quick:
+        requests = requests[:5_000]
+    start = time.perf_counter()
+    ours = CompiledPolicy.from_text(MODEL, text)
+    load = time.perf_counter() - start
+    for request in requests:
+        assert ours.enforce(*request) == (request[2] != "export")
+        ours.decide(*request)
+    p50, p99 = times(ours.decide, requests)
+    enforced = times(ours.enforce, requests)[0]
+    looked, called = floor(requests)
+    peer = casbin_p50(text, requests, 4 if quick else 15) if rules <= 100_000 else None
+    return p50, [
+        f"{rules:,}",
+        f"{p50:.2f} us",
+        f"{p99:.2f} us",
+        f"{enforced:.2f} us",
+        f"{looked:.2f} / {called:.2f} us",
+        f"{load:.2f} s",
+        f"{memory(text):.0f} MB" if rules <= 100_000 else "-",
+        "-" if peer is None else f"{peer:,.0f} us",
+        "-" if peer is None else f"{peer / p50:,.0f} x",
+    ]
+
+
+def main(arguments: list[str]) -> Iterator[Table]:
+    """Every size, then a batch."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer requests, no 1,000,000 rules")
-    quick = parser.parse_args().quick
+    quick = parser.parse_args(arguments).quick
     sizes = (12, 1_000, 10_000, 100_000) if quick else (12, 1_000, 10_000, 100_000, 1_000_000)
-    print(
-        "| rules | decide p50 | p99 | enforce p50 | floor: dict / call | load | MB | casbin | x |"
+    measured = {rules: measure(rules, quick) for rules in sizes}
+    first, last = measured[12][0], measured[100_000][0]
+    targets = (
+        Target("p50 at 100,000 rules at most 0.6 us", f"{last:.2f} us", last <= 0.6),
+        Target("and at most 3 x that at 12 rules", f"{last / first:.1f} x", last <= 3 * first),
     )
-    print("|---|---|---|---|---|---|---|---|---|")
-    first = last = 0.0
-    for rules in sizes:
-        text, requests = policy(rules)
-        if quick:
-            requests = requests[:5_000]
-        start = time.perf_counter()
-        ours = CompiledPolicy.from_text(MODEL, text)
-        load = time.perf_counter() - start
-        for request in requests:
-            assert ours.enforce(*request) == (request[2] != "export")
-            ours.decide(*request)
-        p50, p99 = times(ours.decide, requests)
-        enforced = times(ours.enforce, requests)[0]
-        looked, called = floor(requests)
-        peer = casbin_p50(text, requests, 4 if quick else 15) if rules <= 100_000 else None
-        ratio = "-" if peer is None else f"{peer / p50:,.0f}"
-        shown = "-" if peer is None else f"{peer:,.0f} us"
-        size = memory(text) if rules <= 100_000 else 0.0
-        print(
-            f"| {rules:,} | {p50:.2f} us | {p99:.2f} us | {enforced:.2f} us "
-            f"| {looked:.2f} / {called:.2f} us | {load:.2f} s | {size:.0f} | {shown} | {ratio} |",
-            flush=True,
-        )
-        first = first or p50
-        if rules == 100_000:
-            last = p50
-            speed = batch(text, requests, 10_000_000)
-            print(f"\nbatch at 100,000 rules: {speed:.0f} M decisions/s", flush=True)
-    print(f"p50 at 100,000 rules is {last / first:.1f} x p50 at 12 rules")
+    yield Table(COLUMNS, [row for _, row in measured.values()], targets=targets)
+    speed = batch(*policy(100_000), 10_000_000)
+    target = Target("50 M decisions/s", f"{speed:.0f} M/s", speed >= 50)
+    rows = [["10,000,000", "100,000", f"{speed:.0f} M/s"]]
+    yield Table(("requests", "rules", "decisions"), rows, "A batch of interned ids", (target,))

@@ -1,13 +1,14 @@
-"""One look, split by the numbers of the line: python bench/lookup.py [COUNT].
+"""One look, split by the numbers of the line.
 
 A courier reads a parcel of the load, on SQLite on disk with durable audit. The budgets are left
 out: the day's limit would end the run.
 """
 
+import argparse
 import statistics
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,12 +25,15 @@ from acl_engine.replay.world.company import NOW
 from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import create_or_upgrade
+from bench._table import Table
 
+TITLE = "One look, step by step"
 PARCELS = 300
 NAMES = "who what facts decide budget write refuse fetch re-check mask close return".split()
 
 
-def main(count: int) -> None:
+def spent_by_line(count: int) -> dict[str, list[float]]:
+    """Seconds of each step of the line, over `count` looks."""
     world = small_world(project_root())
     truth = Truth(world, PARCELS)
     pack = load_pack(project_root() / "policies" / "courier" / "after")
@@ -57,13 +61,19 @@ def main(count: int) -> None:
             for (line, at), end in zip(marks, ends, strict=True):
                 spent.setdefault(line, []).append(end - at)
         database.close()
-    total = 0.0
-    for line, times in spent.items():
-        middle = statistics.median(times) * 1e6
-        total += middle
-        print(f"({line:>2}) {NAMES[int(line)]:9} {middle:9.1f} us")
-    print(f"     all       {total:9.1f} us, the medians of {count} looks")
+    return spent
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+def main(arguments: list[str]) -> Iterator[Table]:
+    """The median of each step, and their sum."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=500, help="looks (default: 500)")
+    count = parser.parse_args(arguments).count
+    middles = {line: statistics.median(times) * 1e6 for line, times in spent_by_line(count).items()}
+    total = sum(middles.values())
+    rows = [
+        [line, NAMES[int(line)], f"{one:,.1f} us", f"{one / total:.0%}"]
+        for line, one in middles.items()
+    ]
+    rows.append(["", "all", f"{total:,.1f} us", "100%"])
+    yield Table(("number", "step", f"median of {count}", "share"), rows)
