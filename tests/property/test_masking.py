@@ -1,15 +1,20 @@
 """Laws of masking: idempotent, monotone, nested; and a second implementation that agrees."""
 
 from itertools import combinations
+from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acl_engine.domain.pack import Kind
+from acl_engine.analysis.mask_reach import Seen, reach
+from acl_engine.domain.pack import Kind, Pack
 from acl_engine.masking.mask import mask, parse, shown
 from acl_engine.masking.profiles import PROFILES
+from acl_engine.masking.segments import by_city
 from acl_engine.masking.shape import ALL_HIDDEN, clean
-from acl_engine.masking.surnames import COMPOUND
+from acl_engine.masking.strength import Known, candidates
+from acl_engine.masking.surnames import COMPOUND, SHARE
+from acl_engine.policy.pack import load_pack
 
 SOUND = [one for one in PROFILES.values() if one.flag is None]
 
@@ -102,3 +107,82 @@ def test_no_remark_lets_a_phone_number_through(number: str, before: str, after: 
     for written in (number, " ".join(number), f"{number[:3]}-{number[3:7]}-{number[7:]}"):
         masked = mask(Kind.FREE_TEXT, before + written + after, ["screen-strict"])
         assert not any(c in "0123456789" for c in masked)
+
+
+# --- a stricter profile never shows more; a reachable join is within its minimum ----------------
+
+ROOT = Path(__file__).parents[2]
+
+
+@given(kinds, messy, st.sampled_from(sorted(PROFILES)), st.sampled_from(sorted(PROFILES)))
+def test_a_stricter_profile_never_shows_more(kind: Kind, value: str, one: str, other: str) -> None:
+    """Whenever one profile's positions are some of another's, so is every character it shows."""
+    shape = parse(kind, clean(value))
+    if shape is None:
+        assert kind is Kind.PLAIN or mask(kind, value, [one]) == ALL_HIDDEN
+        return
+    narrow, wide = (shown(kind, shape, PROFILES[name]) for name in (one, other))
+    if not narrow <= wide:
+        return
+    less, more = mask(kind, value, [one]), mask(kind, value, [other])
+    if less == ALL_HIDDEN or more == ALL_HIDDEN:
+        assert (
+            not narrow - shape.structure
+            or less == more
+            or all(shape.text[at] == "*" for at in narrow - shape.structure)
+        )
+        return
+    for at, character in enumerate(less):
+        assert character in ("*", more[at] if at < len(more) else "*")
+
+
+def _reached() -> list[tuple[Pack, tuple[str, ...], tuple[Seen, ...]]]:
+    """Every role and every named coalition of every pack that is not for replay alone."""
+    found = []
+    for folder in sorted((ROOT / "policies").glob("*/*")):
+        if not (folder / "policy.csv").exists():
+            continue
+        pack = load_pack(folder)
+        if pack.settings.replay_only:
+            continue
+        groups = [(role,) for role in pack.roles] + list(pack.settings.masking.coalitions)
+        for who in groups:
+            masked = tuple(one for one in reach(pack, who) if one.how != "clear")
+            if masked:
+                found.append((pack, who, masked))
+    return found
+
+
+REACHED = _reached()
+SEGMENTS = dict(by_city())
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(REACHED),
+    st.sampled_from(sorted(SEGMENTS)),
+    st.integers(0, 10**9),
+    st.text("0123456789", min_size=4, max_size=4),
+    st.sampled_from(sorted(SHARE)),
+    st.text(han, min_size=1, max_size=2),
+)
+def test_the_join_of_any_reachable_views_is_within_the_minimum(
+    reached: tuple[Pack, tuple[str, ...], tuple[Seen, ...]],
+    city: str,
+    pick: int,
+    tail: str,
+    surname: str,
+    given_name: str,
+) -> None:
+    """Real segments, real cities: what the views show of one person is joined and counted."""
+    pack, who, seen = reached
+    values = {
+        Kind.PHONE: f"{SEGMENTS[city][pick % len(SEGMENTS[city])]}{tail}",
+        Kind.NAME: surname + given_name,
+        Kind.ID_NUMBER: "440306" + "19990101" + tail[:3] + "X",
+    }
+    for kind, value in values.items():
+        views = [mask(kind, value, [one.how], [city]) for one in seen if one.kind is kind]
+        least = pack.settings.masking.minimum.get(kind, 1)
+        if views:
+            assert candidates(kind, views, known=Known(city)) >= least, (who, kind)

@@ -1,23 +1,25 @@
 """Findings on a pack that loads: what its author should look at again.
 
-A load error stops a pack; these do not. `warning` is probably wrong, `note` is worth knowing: rows
-that overlap join what they show, field by field, and the person who signs the sheet should know.
+A load error stops a pack; these do not. `error` is a mask under the minimum that the pack states,
+`warning` is probably wrong, `note` is worth knowing: rows that overlap join what they show, field
+by field, and the person who signs the sheet should know.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
+from acl_engine.analysis import mask_reach
+from acl_engine.analysis.rows import always, at, is_true, rows_of
 from acl_engine.domain.errors import PolicyError, PolicyErrors, Where
 from acl_engine.domain.pack import Kind, Pack, Row
 from acl_engine.domain.text import Message, Text
 from acl_engine.masking.profiles import PROFILES, Profile
 from acl_engine.policy.expression import names, parse
 from acl_engine.policy.pack import load_pack
-from acl_engine.policy.pack_checks import closure, key_line
+from acl_engine.policy.pack_checks import key_line
 
 Level = Literal["error", "warning", "note"]
 
@@ -114,59 +116,45 @@ def check(folder: Path) -> tuple[Finding, ...]:
 
 
 def lints(pack: Pack) -> Iterator[Finding]:
-    """Warnings and notes on a pack that loaded."""
+    """What to look at in a pack that loaded. Masks that join to too little are an error."""
     for row in pack.rows:
         yield from _row(pack, row)
     yield from _controls(pack)
     yield from _roles(pack)
     yield from _overlaps(pack)
+    yield from (Finding("error", *found) for found in mask_reach.findings(pack))
 
 
 def _error(failure: PolicyError) -> Finding:
     return Finding("error", failure.message, failure.where or Where("pack"))
 
 
-def _at(pack: Pack, row: Row) -> Where:
-    return Where(f"{pack.folder}/policy.csv", row.line)
-
-
 def _row(pack: Pack, row: Row) -> Iterator[Finding]:
     for field, how in row.grants:
         if how in PROFILES and PROFILES[how].flag:
             found = LEGACY.of(row=row.id, field=field, profile=how)
-            yield Finding("warning", found, _at(pack, row))
+            yield Finding("warning", found, at(pack, row))
     if not row.allow:
         if not any(row.id in control.rules for control in pack.controls.values()):
-            yield Finding("warning", DENY_UNOWNED.of(row=row.id), _at(pack, row))
+            yield Finding("warning", DENY_UNOWNED.of(row=row.id), at(pack, row))
     elif always(pack, row.relation):
         if row.grants and all(how != "clear" for _, how in row.grants):
-            yield Finding("note", ANYONE_MASKED.of(row=row.id), _at(pack, row))
+            yield Finding("note", ANYONE_MASKED.of(row=row.id), at(pack, row))
         else:
-            yield Finding("warning", ANYONE.of(row=row.id, role=row.role), _at(pack, row))
+            yield Finding("warning", ANYONE.of(row=row.id, role=row.role), at(pack, row))
     elif not _reads_record(pack, row):
-        yield Finding("note", UNTIED.of(row=row.id), _at(pack, row))
-
-
-def always(pack: Pack, relation: str) -> bool:
-    """Whether a row's relation is one that holds for everybody and everything."""
-    spec = pack.relations.get(relation)
-    return spec is not None and _is_true(spec.expression)
+        yield Finding("note", UNTIED.of(row=row.id), at(pack, row))
 
 
 def _reads_record(pack: Pack, row: Row) -> bool:
-    words = names(parse(row.relation, _at(pack, row), relation=True))
+    words = names(parse(row.relation, at(pack, row), relation=True))
     used = (pack.relations[word].expression for (word,) in words)
     return any(path[0] == "res" for one in used for path in names(parse(one, Where("-"))))
 
 
-@cache
-def _is_true(expression: str) -> bool:
-    return parse(expression, Where("-")) == parse("true", Where("-"))
-
-
 def _controls(pack: Pack) -> Iterator[Finding]:
     for name, spec in pack.relations.items():
-        if spec.control is None and not _is_true(spec.expression):
+        if spec.control is None and not is_true(spec.expression):
             file = "relations.yaml"
             where = Where(f"{pack.folder}/{file}", key_line(pack.files[file], name))
             yield Finding("warning", NO_CONTROL.of(relation=name), where)
@@ -186,15 +174,6 @@ def _roles(pack: Pack) -> Iterator[Finding]:
         yield from _joins(pack, role, rows)
 
 
-def rows_of(pack: Pack, role: str) -> tuple[Row, ...]:
-    """The rows of a role and of every group that it belongs to."""
-    parents: dict[str, set[str]] = {}
-    for child, group in pack.role_links:
-        parents.setdefault(child, set()).add(group)
-    groups = closure(role, parents)
-    return tuple(row for row in pack.rows if row.role in groups)
-
-
 def _joins(pack: Pack, role: str, rows: list[Row]) -> Iterator[Finding]:
     masks: dict[tuple[Kind, str], dict[str, Row]] = {}
     for row in rows:
@@ -206,7 +185,7 @@ def _joins(pack: Pack, role: str, rows: list[Row]) -> Iterator[Finding]:
         for one, other in combinations(sorted(seen), 2):
             if _widens(kind, PROFILES[one], PROFILES[other]):
                 found = JOIN.of(role=role, field=field, one=one, other=other)
-                yield Finding("warning", found, _at(pack, seen[other]))
+                yield Finding("warning", found, at(pack, seen[other]))
 
 
 def _widens(kind: Kind, one: Profile, other: Profile) -> bool:
@@ -233,7 +212,7 @@ def _overlaps(pack: Pack) -> Iterator[Finding]:
             seen.add(pair)
             fields = ", ".join(sorted({field for field, _ in one.grants + other.grants}))
             found = OVERLAP.of(one=one.id, other=other.id, fields=fields)
-            yield Finding("note", found, _at(pack, other))
+            yield Finding("note", found, at(pack, other))
 
 
 def _meet(one: Row, other: Row) -> bool:

@@ -10,7 +10,7 @@ INVARIANT: the sheet never shows less than the policy grants (a test compares it
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acl_engine.analysis.pack_lints import always, rows_of
+from acl_engine.analysis.rows import always, rows_of
 from acl_engine.domain.pack import Pack, Pending, RoleSpec, Row
 
 CLEAR = "clear"

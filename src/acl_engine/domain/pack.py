@@ -12,8 +12,9 @@ Files of `policies/<company>/<version>/`, read by `policy/pack.py` into the type
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 from acl_engine.domain.control import Control
@@ -125,6 +126,32 @@ class BudgetLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """Rows whose views are printed, and the roles that hold the paper: they see it too."""
+
+    rows: tuple[str, ...]
+    held_by: tuple[str, ...]
+
+
+def _floor() -> Mapping[str, int]:
+    return MappingProxyType({"phone": 1000, "id_number": 1000, "name": 10})
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingSettings:
+    """How many values must still fit what is shown, in every city, over all views together.
+
+    `minimum` is by kind. `clear` names the roles that may hold a kind in clear (None: not stated,
+    not checked). `coalitions` are roles whose views are joined as if they were one person's.
+    """
+
+    minimum: Mapping[str, int] = field(default_factory=_floor)
+    clear: Mapping[str, tuple[str, ...]] | None = None
+    paper: Paper | None = None
+    coalitions: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`replay_only` marks the company of 2020: serve and bootstrap refuse it unless replay asks."""
 
@@ -134,6 +161,7 @@ class Settings:
     acts: ActSettings
     dial: DialSettings
     budgets: tuple[BudgetLimit, ...]
+    masking: MaskingSettings = MaskingSettings()
 
 
 @dataclass(frozen=True, slots=True)

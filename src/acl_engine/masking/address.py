@@ -8,7 +8,7 @@ is hidden, digits at once: a house number narrows a street to a door.
 import re
 from enum import IntEnum
 
-from acl_engine.masking.shape import Shape
+from acl_engine.masking.shape import Shape, clean
 
 
 class Level(IntEnum):
@@ -71,6 +71,12 @@ def parse(text: str) -> Shape | None:
     if not at:
         return None
     return Shape("address", packed, tuple((0, end) for end in ends), tail=True)
+
+
+def city(text: str) -> str:
+    """The city that an address begins with, or ''."""
+    match = _CITY.match(clean(text).replace(" ", "").replace(",", ""))
+    return match[0] if match else ""
 
 
 def _step(text: str, at: int, pattern: re.Pattern[str]) -> int:

@@ -7,7 +7,7 @@ INVARIANTS
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from acl_engine.domain.pack import Kind
 from acl_engine.masking import address, code, freetext, idnumber, name, phone, trace
@@ -15,10 +15,11 @@ from acl_engine.masking.profiles import Profile, profile
 from acl_engine.masking.shape import ALL_HIDDEN, Shape, clean, render
 
 
-def mask(kind: Kind, value: str, profiles: Iterable[str]) -> str:
+def mask(kind: Kind, value: str, profiles: Iterable[str], cities: Collection[str] = ()) -> str:
     """The value as the named profiles together show it; `***` when nothing may be shown.
 
-    Raises InputError for a profile that does not exist.
+    `cities`: where a phone is known to belong; none when nothing beside it tells. Raises
+    InputError for a profile that does not exist.
     """
     rules = tuple(profile(one) for one in profiles)
     if kind is Kind.PLAIN:
@@ -26,7 +27,7 @@ def mask(kind: Kind, value: str, profiles: Iterable[str]) -> str:
     shape = parse(kind, clean(value))
     if shape is None:
         return ALL_HIDDEN
-    return render(shape, frozenset().union(*(shown(kind, shape, rule) for rule in rules)))
+    return render(shape, frozenset().union(*(shown(kind, shape, rule, cities) for rule in rules)))
 
 
 def parse(kind: Kind, text: str) -> Shape | None:
@@ -50,11 +51,11 @@ def parse(kind: Kind, text: str) -> Shape | None:
             return None
 
 
-def shown(kind: Kind, shape: Shape, rule: Profile) -> frozenset[int]:
+def shown(kind: Kind, shape: Shape, rule: Profile, cities: Collection[str] = ()) -> frozenset[int]:
     """The positions of the canonical text that one profile shows."""
     match kind:
         case Kind.PHONE:
-            return phone.shown(shape, rule.phone_first, rule.phone_last)
+            return phone.shown(shape, rule.phone_first, rule.phone_last, cities)
         case Kind.NAME:
             return name.shown(shape, rule.name)
         case Kind.ID_NUMBER:

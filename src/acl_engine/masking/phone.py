@@ -7,7 +7,9 @@ An extension is hidden always. Source of the six: GB/T 41833.
 """
 
 import re
+from collections.abc import Collection
 
+from acl_engine.masking.cities import digits_affordable
 from acl_engine.masking.shape import Shape
 
 HIDDEN_AT_LEAST = 6
@@ -70,13 +72,14 @@ def _shape(form: str, groups: dict[str, str | None]) -> Shape:
     return Shape(form, text, tuple(parts), frozenset(structure))
 
 
-def shown(shape: Shape, first: int, last: int) -> frozenset[int]:
+def shown(shape: Shape, first: int, last: int, cities: Collection[str] = ()) -> frozenset[int]:
     """The last `last` digits of the subscriber's number, never leaving fewer than six hidden.
 
-    `first` digits too for a mobile number: only the flagged legacy profile asks for that.
+    Fewer where one of the `cities` that the number may belong to cannot afford so many. `first`
+    digits too for a mobile number: only the flagged legacy profile asks for that.
     """
     start, end = shape.parts[0]
-    suffix = min(last, max(0, end - start - HIDDEN_AT_LEAST))
+    suffix = min(last, digits_affordable(cities), max(0, end - start - HIDDEN_AT_LEAST))
     kept = set(range(end - suffix, end))
     if first and shape.form == "mobile":
         kept |= set(range(start, start + first))

@@ -5,10 +5,14 @@ from types import MappingProxyType
 
 from acl_engine.domain.decision import Decision, Show
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.pack import ResourceSpec
+from acl_engine.domain.pack import Kind, ResourceSpec
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.text import Text
+from acl_engine.masking import address
 from acl_engine.masking.mask import mask
+
+# The attribute that says in which city a record's people are.
+CITY = "city"
 
 REFUSED = Text(
     "mask-without-allow",
@@ -60,5 +64,19 @@ def view(
             continue
         if fields and name not in fields:
             continue
-        shown[name] = value if grant.show is Show.CLEAR else mask(spec.kind, value, grant.profiles)
+        if grant.show is Show.CLEAR:
+            shown[name] = value
+        else:
+            cities = _cities(record, resource) if spec.kind is Kind.PHONE else ()
+            shown[name] = mask(spec.kind, value, grant.profiles, cities)
     return MappingProxyType(shown)
+
+
+def _cities(record: PersonalRecord, resource: ResourceSpec) -> frozenset[str]:
+    """Every city that the record names; '' for an address that names none."""
+    named = {record.attributes.get(CITY)} if CITY in resource.attributes else set()
+    for name, spec in resource.fields.items():
+        if spec.kind is Kind.ADDRESS and name in record.fields:
+            named.add(address.city(record.fields[name]))
+    cities = frozenset(one for one in named if isinstance(one, str) and one)
+    return cities or frozenset({""} if named else ())

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from acl_engine.domain.errors import ConfigError, InputError
 from acl_engine.domain.text import Text
+from acl_engine.masking.cities import name_of
 
 NO_TABLE = Text(
     "segments-missing",
@@ -27,7 +28,6 @@ UNKNOWN_CITY = Text(
 )
 
 _RECORD = struct.Struct("<iiB")
-_ENDINGS = ("市", "地区", "盟", "自治州")
 
 
 @cache
@@ -52,7 +52,7 @@ def by_city() -> Mapping[str, tuple[int, ...]]:
 def of_city(city: str) -> tuple[int, ...]:
     """The segments of one city, named with or without its ending. Raises InputError."""
     table = by_city()
-    for name in (city, *(city.removesuffix(ending) for ending in _ENDINGS)):
+    for name in (city, name_of(city)):
         if name in table:
             return table[name]
     raise InputError(UNKNOWN_CITY.of(city=city))

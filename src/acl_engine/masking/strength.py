@@ -6,7 +6,7 @@ the one that leaves fewer candidates.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, reduce
@@ -149,6 +149,19 @@ def phone_quantiles(
     weights = _alike(tuple(sorted(at for at in seen if at < 7)), city)
     tail = 10 ** sum(at not in seen for at in range(7, 11))
     return tuple(_quantile(weights, one) * tail for one in quantiles)
+
+
+def phone_quantiles_by_city(
+    shown_in: Callable[[str], Iterable[int]], quantiles: Sequence[float]
+) -> tuple[int, ...]:
+    """As `phone_quantiles`, where each city shows positions of its own."""
+    weights: Counter[int] = Counter()
+    for city in by_city():
+        seen = frozenset(shown_in(city))
+        tail = 10 ** sum(at not in seen for at in range(7, 11))
+        for size, many in _alike(tuple(sorted(at for at in seen if at < 7)), city).items():
+            weights[size * tail] += many
+    return tuple(_quantile(weights, one) for one in quantiles)
 
 
 @cache

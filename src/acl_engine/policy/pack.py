@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -17,7 +17,9 @@ from acl_engine.domain.pack import (
     Kind,
     LoginSettings,
     LookupSettings,
+    MaskingSettings,
     Pack,
+    Paper,
     Pending,
     RelationSpec,
     ResourceSpec,
@@ -89,6 +91,20 @@ class _Relations(_Strict):
     relations: dict[str, _Relation]
 
 
+class _Paper(_Strict):
+    rows: tuple[str, ...]
+    held_by: tuple[str, ...]
+
+
+class _Masking(_Strict):
+    minimum: dict[str, Annotated[int, msgspec.Meta(ge=1)]] = msgspec.field(
+        default_factory=lambda: dict(MaskingSettings().minimum)
+    )
+    clear: dict[str, tuple[str, ...]] | None = None
+    paper: _Paper | None = None
+    coalitions: tuple[tuple[str, ...], ...] = ()
+
+
 class _Settings(_Strict):
     schema: Literal["acl-settings/1"]
     replay_only: bool
@@ -97,6 +113,7 @@ class _Settings(_Strict):
     acts: ActSettings
     dial: DialSettings
     budgets: tuple[BudgetLimit, ...]
+    masking: _Masking = msgspec.field(default_factory=_Masking)
 
 
 class _Control(_Strict):
@@ -175,6 +192,7 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
             settings.acts,
             settings.dial,
             settings.budgets,
+            _masking(settings.masking),
         ),
         controls={
             k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)
@@ -217,6 +235,11 @@ def _resource(name: str, read: _Resource) -> ResourceSpec:
         for k, v in read.fields.items()
     }
     return ResourceSpec(name, read.key, fields, read.attributes, read.stages)
+
+
+def _masking(read: _Masking) -> MaskingSettings:
+    paper = Paper(read.paper.rows, read.paper.held_by) if read.paper else None
+    return MaskingSettings(read.minimum, read.clear, paper, read.coalitions)
 
 
 class _Reader:

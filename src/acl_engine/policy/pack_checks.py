@@ -24,6 +24,8 @@ PROFILES = frozenset(
         "city-only",
     }
 )
+# Kinds of value whose candidates are counted (`masking/profile_strength.py`).
+COUNTED = frozenset({"phone", "name", "id_number"})
 LINES = frozenset({"login", *(str(step) for step in range(12))})
 FUNCTIONS = frozenset({"startsWith"})
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -67,6 +69,7 @@ def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
     yield from _controls(pack, whole)
     yield from _pending(pack)
     yield from _settings(pack)
+    yield from _masking(pack, whole)
 
 
 def _unknown(what: str, word: str, known: "set[str] | frozenset[str]", where: Where) -> PolicyError:
@@ -264,12 +267,29 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "acts.rostered_reassign": not settings.acts.rostered_reassign,
         "acts.dual_scan": not settings.acts.dual_scan,
         "budgets": not settings.budgets,
+        "masking.minimum": not settings.masking.minimum,
     }
     if not settings.replay_only:
         for name in sorted(name for name, is_weak in weak.items() if is_weak):
             line = key_line(pack.files["settings.yaml"], name.rpartition(".")[2])
             where = Where(f"{pack.folder}/settings.yaml", line)
             yield PolicyError(REPLAY_ONLY.of(setting=name), where)
+
+
+def _masking(pack: Pack, whole: bool) -> Iterator[PolicyError]:
+    masking = pack.settings.masking
+    where = Where(f"{pack.folder}/settings.yaml", key_line(pack.files["settings.yaml"], "masking"))
+    for kind in {*masking.minimum, *(masking.clear or ())}:
+        if kind not in COUNTED:
+            yield _unknown("kind", kind, COUNTED, where)
+    named = [*masking.coalitions, *(masking.clear or {}).values()]
+    named += [masking.paper.held_by] if masking.paper else []
+    for role in sorted({role for roles in named for role in roles} - set(pack.roles)):
+        yield _unknown("role", role, set(pack.roles), where)
+    rows = {row.id for row in pack.rows}
+    for row in masking.paper.rows if masking.paper else ():
+        if whole and row not in rows:
+            yield _unknown("rule", row, rows, where)
 
 
 def key_line(text: str, key: str) -> int:

@@ -69,7 +69,6 @@ ROW = "p, clerk.read, clerk, waybill, read, in_custody, IN|OUT, waybill_no=clear
             "note",
             "lint.no-record-tie",
         ),
-        ("policy.csv", "screen-strict", "legacy-3-4", "warning", "lint.legacy-mask"),
         (
             "policy.csv",
             ROW,

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acl_engine.domain.errors import InputError
@@ -119,11 +120,49 @@ def _all_ids(region: str) -> list[str]:
 _IDS = _all_ids("440306")
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(_IDS), st.sets(st.integers(6, 17)))
 def test_ids_against_brute_force(number: str, shown: set[int]) -> None:
     visible = [shown | set(range(6))]
     found = candidates(Kind.ID_NUMBER, _views(number, visible), known=Known(born=_FEW_DAYS))
     assert found == _brute(_IDS, number, visible)
+
+
+# Three surnames, given names of two characters out of three: every person written down.
+_SHARES = {"王": 60_000, "欧阳": 30_000, "牛": 10_000}
+_LETTERS = "甲乙丙"
+
+
+def _people() -> list[str]:
+    """A population of 900 in which every given name is as frequent as any other."""
+    return [
+        surname + one + other
+        for surname, share in _SHARES.items()
+        for one, other in product(_LETTERS, _LETTERS)
+        for _ in range(900 * share // 100_000 // 9)
+    ]
+
+
+@pytest.mark.parametrize("name", ["王甲乙", "欧阳丙丙", "牛乙甲"])
+@pytest.mark.parametrize("shown", [set(), {0}, {0, 2}, {0, 1}])
+def test_names_against_brute_force(
+    name: str, shown: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`shown` counts the surname as one; the last character and the first given are positions."""
+    monkeypatch.setattr(module, "SHARE", _SHARES)
+    monkeypatch.setattr(module, "_GIVEN", len(_LETTERS))
+
+    def seen(one: str) -> str:
+        surname = next(s for s in _SHARES if one.startswith(s))
+        parts = [surname, *one[len(surname) :]]
+        hidden = ["*" * len(part) for part in parts]
+        return "".join(
+            p if at in shown else h for at, (p, h) in enumerate(zip(parts, hidden, strict=True))
+        )
+
+    look = seen(name)
+    alike = sum(seen(one) == look for one in _people()) if shown else len(_people())
+    assert candidates(Kind.NAME, [look], known=Known(population=900)) == alike
 
 
 # --- laws ---------------------------------------------------------------------------------------
