@@ -1,24 +1,21 @@
-"""The audit log's desk: sign, witness, copy, verify, prove, and answer who saw what.
+"""The audit log's desk: sign, witness, copy, verify, prove, hold. Questions are in `inquiry`.
 
 INVARIANTS
 - Whoever asks the log about people is written into the log before the answer is given.
 - Keys to believe come from a trust file; without one, this service's own key, and that is said.
 """
 
-import json
 import secrets
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from acl_engine.audit import ocsf, receipt, record
+from acl_engine.audit import receipt, record
 from acl_engine.audit.checkpoint import Anchored, Trust, next_checkpoint
 from acl_engine.audit.copy import LogCopy
 from acl_engine.audit.merkle import Tree, fold
 from acl_engine.audit.note import COSIGNATURE, Signer
 from acl_engine.audit.verify import Report, verify
 from acl_engine.audit.witness import Witness
+from acl_engine.bootstrap.clocks import millis
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import ConfigError, InputError
@@ -26,8 +23,7 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.audit_proofs import AuditProofStore, Hold
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, is_synthetic, world_seed
-from acl_engine.storage.payload import phone_index
-from acl_engine.storage.subjects import waybills_of_customer, waybills_of_phone
+from acl_engine.storage.subjects import unit_names
 
 ORIGIN = "acl-engine.local/audit"
 SEED_BYTES = 32
@@ -64,21 +60,13 @@ NO_FILE = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One look that was answered: where it stands in the log and what was shown."""
-
-    index: int
-    entry: AuditEntry
-
-
 class Accountability:
     """One database's audit log. Close it when done."""
 
     def __init__(self, database: Database, keys: Keys) -> None:
-        self._database = database
-        self._pseudonyms = KeyedPseudonyms(keys.pseudonym)
-        self._keys = keys
+        self.database = database
+        self.pseudonyms = KeyedPseudonyms(keys.pseudonym)
+        self.keys = keys
         self.store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         self.proofs = AuditProofStore(database, fold)
         self.tree = Tree(self.proofs)
@@ -100,7 +88,7 @@ class Accountability:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._database.close()
+        self.database.close()
 
     # --- signing, witnessing, copying --------------------------------------------------------
 
@@ -119,7 +107,7 @@ class Accountability:
         believed = Trust((*trust.logs, *(one.verifier for one in signers)), trust.witnesses)
         note = self._witness(found, believed, witness) if witness else found
         anchored = Trust(believed.logs, trust.witnesses, trust.quorum).open(note)
-        self.proofs.add_checkpoint(size, _now(), note)
+        self.proofs.add_checkpoint(size, millis(), note)
         return anchored
 
     def latest(self, trust: Trust) -> Anchored | None:
@@ -143,7 +131,7 @@ class Accountability:
         witness = Witness(signer, trust, lambda new: _keep(memory, new), last)
         size = trust.open(note).checkpoint.size
         proof = self.tree.consistency(last.size, size) if last and last.size <= size else ()
-        return witness.cosign(note, proof, _now() // 1000)
+        return witness.cosign(note, proof, millis() // 1000)
 
     def copy(self, folder: Path) -> int:
         """Bring the copy in `folder` up to date; how many records were added."""
@@ -182,62 +170,32 @@ class Accountability:
             raise InputError(NO_RECORD.of(id=name))
         return receipts
 
-    # --- questions ---------------------------------------------------------------------------
-
-    def who_saw(self, subject: str, by: str) -> list[Seen]:
-        """Every answered look at a waybill, or at any waybill of a customer id or a phone."""
-        numbers = {subject, *waybills_of_customer(self._database, subject)}
-        numbers.update(waybills_of_phone(self._database, phone_index(self._keys.index, subject)))
-        digests = {self._pseudonyms.digest("waybill", number) for number in numbers}
-        self._write_down("audit.who-saw", by, tuple(sorted(digests))[:500])
-        return [
-            Seen(index, entry)
-            for index, entry in self.store.entries()
-            if entry.kind == "outcome" and entry.effect == "allow" and entry.count
-            if not digests.isdisjoint(entry.subjects)
-        ]
-
-    def of_account(self, account: str, since: int, until: int, by: str) -> list[AuditEntry]:
-        """Everything an account did in a span (epoch ms, end excluded)."""
-        self._write_down("audit.account", by, ())
-        return self.store.of_account(account, since, until)
-
-    def marked(self, mark: str, by: str) -> list[Seen]:
-        """The answered looks that carry a screen mark."""
-        self._write_down("audit.read-mark", by, ())
-        found = self.store.entries()
-        return [Seen(index, entry) for index, entry in found if entry.watermark == mark]
-
-    def export(self, form: str, by: str) -> Iterator[str]:
-        """One line of JSON a record: `ocsf` or `jsonl` (the record and its place in the log)."""
-        self._write_down("audit.export", by, ())
-        for index, body, leaf in self.store.raw():
-            entry = record.decode(body, index)
-            place = {"index": index, "leaf": leaf.hex()}
-            row = ocsf.event(index, leaf.hex(), entry) if form == "ocsf" else place | asdict(entry)
-            yield json.dumps(row, ensure_ascii=True, sort_keys=True)
-
     # --- legal holds -------------------------------------------------------------------------
 
     def hold(self, case: str, by: str) -> None:
         """Open a hold: from now on nothing is deleted and no key destroyed."""
-        self._write_down("audit.hold", by, (), case)
-        self.proofs.hold(case, _now(), by)
+        self.write_down("audit.hold", by, ticket=case)
+        self.proofs.hold(case, millis(), by)
 
     def release(self, case: str, by: str) -> None:
-        self._write_down("audit.release", by, (), case)
-        self.proofs.release(case, _now(), by)
+        self.write_down("audit.release", by, ticket=case)
+        self.proofs.release(case, millis(), by)
 
     def holds(self) -> list[Hold]:
         return self.proofs.holds()
 
-    def _write_down(
-        self, action: str, by: str, subjects: tuple[str, ...], ticket: str | None = None
+    def unit_names(self) -> dict[str, tuple[str, str]]:
+        """Unit id -> its name in Chinese and in English."""
+        return unit_names(self.database)
+
+    def write_down(
+        self, action: str, by: str, subjects: tuple[str, ...] = (), ticket: str | None = None
     ) -> None:
+        """Put on record that `by` does this, before it is done."""
         entry = AuditEntry(
             kind="event",
             request=secrets.token_hex(8),
-            at=_now(),
+            at=millis(),
             action=action,
             resource="audit",
             account=by,
@@ -288,7 +246,3 @@ def _seed(file: Path) -> bytes:
 
 def _keep(memory: LogCopy, note: str) -> None:
     memory.extend((), (note,))
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

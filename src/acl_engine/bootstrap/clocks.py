@@ -1,5 +1,6 @@
 """Clocks: the system's, and one that stands still until it is moved."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 
@@ -21,3 +22,8 @@ class SteppedClock:
         if seconds < 0:
             raise ValueError("a clock does not go back")
         self._now += timedelta(seconds=seconds)
+
+
+def millis() -> int:
+    """The system's time in epoch milliseconds, as the audit log counts."""
+    return time.time_ns() // 1_000_000

@@ -1,16 +1,15 @@
 """acl audit: verify the log, prove a record, and answer who saw what."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acl_engine.audit.verify import Report
-from acl_engine.bootstrap.accountability import Accountability, Seen, check_receipt, witness_key
+from acl_engine.bootstrap.accountability import Accountability, check_receipt, witness_key
 from acl_engine.cli.account import database_option
-from acl_engine.domain.accountability import AuditEntry
+from acl_engine.cli.audit_options import busy, by_option, line, moment, say, trust_option
+from acl_engine.cli.audit_questions import account, export, honey, read_mark, trace
+from acl_engine.cli.audit_report import who_saw
 from acl_engine.domain.text import Lang, Text
 
 REPORT = Text(
@@ -42,28 +41,15 @@ UNWITNESSED = Text("audit.unwitnessed", "无见证", "not witnessed")
 ADDED = Text("audit.copy-added", "副本新增 {count} 条", "{count} records added to the copy")
 HELD_NOW = Text("audit.hold-open", "案件 {case} 已保全", "the hold {case} is open")
 RELEASED = Text("audit.hold-ended", "案件 {case} 已解除", "the hold {case} is released")
-ACCOUNT_SUM = Text(
-    "audit.account-sum",
-    "共 {looks} 次查看，{records} 条记录，字段：{fields}",
-    "{looks} looks answered, {records} records, fields: {fields}",
-)
-NONE_SEEN = Text("audit.nobody", "没有记录", "no record")
-
-trust_option = click.option(
-    "--trust",
-    type=click.Path(path_type=Path),
-    envvar="ACL_AUDIT_TRUST",
-    help="File of the keys to believe: `log VKEY`, `witness VKEY`, `quorum N` (also"
-    " ACL_AUDIT_TRUST). Without it: this service's own key.",
-)
-by_option = click.option(
-    "--by", default="operator", envvar="ACL_OPERATOR", help="Who asks; stands in the log."
-)
 
 
 @click.group("audit")
 def command() -> None:
-    """The audit log: sign, verify, prove, export; who saw what; legal holds."""
+    """The audit log: sign, verify, prove, export; who saw what, who leaked it; legal holds."""
+
+
+for question in (who_saw, account, read_mark, trace, honey, export):
+    command.add_command(question)
 
 
 @command.command("verify")
@@ -76,7 +62,7 @@ def verify(
     lang: Lang, url: str, trust: Path | None, witness: Path | None, copy: Path | None
 ) -> None:
     """Check every record, root and signature; name the first bad record. Exit 1 if there is one."""
-    with Accountability.open(url) as desk, _busy("verify"):
+    with Accountability.open(url) as desk, busy("verify"):
         report = desk.verify(desk.trust(trust), witness, copy)
     _print_report(lang, report, own=trust is None)
     raise SystemExit(0 if report.sound else 1)
@@ -109,9 +95,9 @@ def checkpoint(
         made = desk.checkpoint(believed, keys, witness)
         added = desk.copy(copy) if copy else None
     state = WITNESSED if made.witnessed else UNWITNESSED
-    _say(lang, SIGNED, size=made.checkpoint.size, witnessed=state.of().render(lang))
+    say(lang, SIGNED, size=made.checkpoint.size, witnessed=state.of().render(lang))
     if added is not None:
-        _say(lang, ADDED, count=added)
+        say(lang, ADDED, count=added)
 
 
 @command.command("key")
@@ -159,53 +145,8 @@ def receipt_check(lang: Lang, file: Path, trust: Path) -> None:
     proven = check_receipt(file, trust)
     state = WITNESSED if proven.anchored.witnessed else UNWITNESSED
     size = proven.anchored.checkpoint.size
-    _say(lang, PROVEN, index=proven.index, size=size, witnessed=state.of().render(lang))
-    click.echo(_line(proven.index, proven.entry))
-
-
-@command.command("export")
-@click.option("--format", "form", type=click.Choice(["ocsf", "jsonl"]), default="jsonl")
-@database_option
-@by_option
-def export(form: str, url: str, by: str) -> None:
-    """Every record, one line of JSON each: as it is, or as an OCSF 1.6 event."""
-    with Accountability.open(url) as desk:
-        for line in desk.export(form, by):
-            click.echo(line)
-
-
-@command.command("who-saw")
-@click.argument("subject", metavar="PERSON|WAYBILL")
-@database_option
-@by_option
-@click.pass_obj
-def who_saw(lang: Lang, subject: str, url: str, by: str) -> None:
-    """The data subject's report: who was shown what of a waybill, customer id or phone."""
-    with Accountability.open(url) as desk:
-        _print_seen(lang, desk.who_saw(subject, by))
-
-
-@command.command("account")
-@click.argument("name")
-@click.option("--from", "since", type=click.DateTime(), help="First moment, UTC.")
-@click.option("--to", "until", type=click.DateTime(), help="The moment after the last, UTC.")
-@database_option
-@by_option
-@click.pass_obj
-def account(
-    lang: Lang, name: str, since: datetime | None, until: datetime | None, url: str, by: str
-) -> None:
-    """What account NAME asked for and was shown, and when."""
-    start = _millis(since) if since else 0
-    end = _millis(until) if until else 2**62
-    with Accountability.open(url) as desk:
-        entries = desk.of_account(name, start, end, by)
-    for entry in entries:
-        click.echo(_line(None, entry))
-    shown = [one for one in entries if one.kind == "outcome" and one.effect == "allow"]
-    subjects = {subject for one in shown for subject in one.subjects}
-    fields = sorted({field for one in shown for field in one.fields})
-    _say(lang, ACCOUNT_SUM, looks=len(shown), records=len(subjects), fields=" ".join(fields))
+    say(lang, PROVEN, index=proven.index, size=size, witnessed=state.of().render(lang))
+    click.echo(line(proven.index, proven.entry))
 
 
 @command.command("hold")
@@ -222,59 +163,23 @@ def hold(lang: Lang, case: str | None, release: bool, listing: bool, url: str, b
     with Accountability.open(url) as desk:
         if case is None:
             for one in desk.holds():
-                click.echo(f"{one.case}  {_time(one.opened_at)}  {one.opened_by}")
+                click.echo(f"{one.case}  {moment(one.opened_at)}  {one.opened_by}")
         elif release:
             desk.release(case, by)
-            _say(lang, RELEASED, case=case)
+            say(lang, RELEASED, case=case)
         else:
             desk.hold(case, by)
-            _say(lang, HELD_NOW, case=case)
+            say(lang, HELD_NOW, case=case)
 
 
 def _print_report(lang: Lang, report: Report, *, own: bool) -> None:
     ranges = {"size": report.size, "signed": report.signed_to, "witnessed": report.witnessed_to}
-    _say(lang, REPORT, **ranges)
+    say(lang, REPORT, **ranges)
     if report.copied_to:
-        _say(lang, COPIED, copied=report.copied_to)
+        say(lang, COPIED, copied=report.copied_to)
     if own:
-        _say(lang, OWN_KEY)
+        say(lang, OWN_KEY)
     for finding in report.findings:
         click.echo(f"! {finding.message.render(lang)}")
     if report.sound:
-        _say(lang, SOUND)
-
-
-def _print_seen(lang: Lang, seen: list[Seen]) -> None:
-    for one in seen:
-        click.echo(_line(one.index, one.entry))
-    if not seen:
-        _say(lang, NONE_SEEN)
-
-
-def _line(index: int | None, entry: AuditEntry) -> str:
-    who = (
-        f"{entry.account or '-'} ({entry.person or '-'}, {entry.role or '-'}, {entry.unit or '-'})"
-    )
-    what = f"{entry.action} {entry.kind} {entry.effect} at {entry.line}"
-    place = "" if index is None else f"{index:>8}  "
-    fields = ",".join(entry.fields)
-    return f"{place}{_time(entry.at)}  {who}  {entry.device or '-'}  {what}  {entry.count} {fields}"
-
-
-def _say(lang: Lang, text: Text, **params: object) -> None:
-    click.echo(text.of(**params).render(lang))
-
-
-def _time(millis: int) -> str:
-    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _millis(when: datetime) -> int:
-    return int(when.replace(tzinfo=UTC).timestamp() * 1000)
-
-
-def _busy(name: str) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    bar.add_task(name, total=None)
-    return bar
+        say(lang, SOUND)

@@ -111,6 +111,14 @@ class AuditStore:
             rows = cx.execute(query.order_by(c.index)).all()
         return [self._decode(bytes(row[1]), int(row[0])) for row in rows]
 
+    def last_of(self, account: str) -> AuditEntry | None:
+        """The latest record of one account: it says who was behind it."""
+        c = audit_records.c
+        query = select(c.index, c.body).where(c.account == account).order_by(c.index.desc())
+        with self._database.read() as cx:
+            row = cx.execute(query.limit(1)).first()
+        return None if row is None else self._decode(bytes(row[1]), int(row[0]))
+
     def at(self, index: int) -> tuple[bytes, AuditEntry] | None:
         """One record's bytes and entry."""
         query = select(audit_records.c.body).where(audit_records.c.index == index)

@@ -1,9 +1,14 @@
-"""Which waybills a data subject has, for the report of who has seen them."""
+"""Which waybills a data subject has, and the names of units, for the report of who saw them."""
+
+from collections.abc import Collection
 
 from sqlalchemy import or_, select
 
 from acl_engine.storage.database import Database
-from acl_engine.storage.tables import waybill_people, waybills
+from acl_engine.storage.tables import units, waybill_people, waybills
+
+# Fewer than any driver's limit of bound values.
+_CHUNK = 500
 
 
 def waybills_of_customer(database: Database, customer: str) -> list[str]:
@@ -14,12 +19,24 @@ def waybills_of_customer(database: Database, customer: str) -> list[str]:
         return sorted(str(number) for number in cx.execute(query).scalars())
 
 
-def waybills_of_phone(database: Database, index: str) -> list[str]:
-    """The waybill numbers with this keyed phone index on either side, sorted."""
-    p = waybill_people.c
-    people = select(p.waybill).where(
-        or_(p.recipient_phone_index == index, p.sender_phone_index == index)
-    )
-    query = select(waybills.c.waybill_no).where(waybills.c.id.in_(people))
+def waybills_of_phones(database: Database, indexes: Collection[str]) -> dict[str, list[str]]:
+    """Keyed phone index -> the waybill numbers that have it on either side, sorted."""
+    p, wanted = waybill_people.c, sorted(indexes)
+    found: dict[str, set[str]] = {index: set() for index in wanted}
     with database.read() as cx:
-        return sorted(str(number) for number in cx.execute(query).scalars())
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            for side in (p.recipient_phone_index, p.sender_phone_index):
+                query = select(side, waybills.c.waybill_no).where(
+                    side.in_(part), waybills.c.id == p.waybill
+                )
+                for index, number in cx.execute(query):
+                    found[index].add(str(number))
+    return {index: sorted(numbers) for index, numbers in found.items()}
+
+
+def unit_names(database: Database) -> dict[str, tuple[str, str]]:
+    """Unit id -> its name in Chinese and in English."""
+    with database.read() as cx:
+        rows = cx.execute(select(units.c.id, units.c.name_zh, units.c.name_en)).all()
+    return {str(row[0]): (str(row[1]), str(row[2])) for row in rows}

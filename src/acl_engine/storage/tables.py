@@ -23,8 +23,11 @@ from sqlalchemy import (
 from acl_engine.storage.tables_audit import (
     audit_checkpoints,
     audit_holds,
+    audit_keys,
     audit_nodes,
     audit_records,
+    audit_stamps,
+    planted_marks,
 )
 from acl_engine.storage.tables_base import Id as _Id
 from acl_engine.storage.tables_base import id_column as _id
@@ -42,8 +45,10 @@ from acl_engine.storage.tables_control import (
 __all__ = [
     "audit_checkpoints",
     "audit_holds",
+    "audit_keys",
     "audit_nodes",
     "audit_records",
+    "audit_stamps",
     "budget_counters",
     "budget_reservations",
     "call_records",
@@ -51,6 +56,7 @@ __all__ = [
     "dial_bindings",
     "dial_capabilities",
     "metadata",
+    "planted_marks",
 ]
 
 # One row. `kind` is `synthetic` for a generated world: only then may replay switch a control off.

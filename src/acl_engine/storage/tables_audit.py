@@ -52,3 +52,36 @@ audit_holds = Table(
     Column("released_at", BigInteger),
     Column("released_by", String(64)),
 )
+
+# RFC 3161 time stamps of checkpoints: `token` is the authority's whole answer, `size` says which
+# checkpoint it stamps. What it proves is read from the token and the checkpoint, not from here.
+audit_stamps = Table(
+    "audit_stamps",
+    metadata,
+    id_column(),
+    Column("size", BigInteger, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+)
+
+# Generations of this service's own signing key: from which size on each one signs. The keys
+# themselves come from the master secret, so that nobody can add one here.
+audit_keys = Table(
+    "audit_keys",
+    metadata,
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("from_size", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# Planted before a leak: honey rows, and rows made up for one export alone. Digests, as in the log.
+planted_marks = Table(
+    "planted_marks",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("account", String(64)),
+    Column("request", String(40)),
+)

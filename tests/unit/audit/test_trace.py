@@ -1,85 +1,162 @@
 """Tracing: the culprits are found, and the innocent are not named."""
 
 import random
+from itertools import product
 
-from acl_engine.audit.trace import trace
+import pytest
 
-ACCOUNTS, RECORDS, LOOKS = 200, 30_000, 400
+from acl_engine.audit.chance import Draws, log10_tail
+from acl_engine.audit.lookbook import LookBook
+from acl_engine.audit.trace import Traced, trace
 
-
-def company(rng: random.Random) -> dict[str, set[str]]:
-    """Accounts that each look at parcels of their own area and a few of anybody's."""
-    looks = {}
-    for number in range(ACCOUNTS):
-        start = number * RECORDS // ACCOUNTS
-        own = rng.sample(range(start, start + RECORDS // ACCOUNTS * 4), LOOKS)
-        other = rng.sample(range(RECORDS), LOOKS // 10)
-        looks[f"a{number}"] = {f"w{i % RECORDS}" for i in (*own, *other)}
-    return looks
+BRANCHES, COURIERS, DAYS, LOAD = 20, 8, 6, 60
+ACCOUNTS = [f"c{branch}-{number}" for branch, number in product(range(BRANCHES), range(COURIERS))]
 
 
-def leak(rng: random.Random, looks: dict[str, set[str]], guilty: list[str], size: int) -> list[str]:
-    """A list of what the guilty saw, with 30 % that has nothing to do with it."""
-    mine = [record for name in guilty for record in rng.sample(sorted(looks[name]), size)]
-    noise = [f"w{rng.randrange(RECORDS)}" for _ in range(len(mine) * 3 // 7)]
-    return mine + noise
+@pytest.fixture(scope="module")
+def book() -> LookBook:
+    """Every courier looks at their own load of the day, and at a few of a colleague's."""
+    rng, book = random.Random(1), LookBook()
+    for day, branch, courier in product(range(DAYS), range(BRANCHES), range(COURIERS)):
+        own = [f"{branch}.{day}.{courier * LOAD + i}" for i in range(LOAD)]
+        lent = [f"{branch}.{day}.{rng.randrange(COURIERS * LOAD)}" for _ in range(4)]
+        book.add(f"c{branch}-{courier}", f"b{branch}", day, own + lent)
+    return book
 
 
-def test_one_culprit_is_named_first() -> None:
-    """30 % noise: the right account first in every one of 12 leaks, and nobody else named."""
-    rng = random.Random(1)
-    for number in range(12):
-        looks = company(rng)
-        guilty = f"a{rng.randrange(ACCOUNTS)}"
-        found = trace(looks, leak(rng, looks, [guilty], 150))
-        assert [one.account for one in found.named] == [guilty], number
-        assert found.named[0].log10_odds < -6
+def seen_by(book: LookBook, account: str) -> list[str]:
+    names = list(book._ids)
+    return [names[record] for record in sorted(book.seen[account])]
 
 
-def test_three_colluders_are_named() -> None:
-    """Three who pooled what they saw: the first named is always one of them, no innocent is."""
+def leak(rng: random.Random, book: LookBook, guilty: list[str], size: int) -> list[list[str]]:
+    """A list of what the guilty saw, 30 % of it noise: half other people's, half made up."""
+    mine = [one for name in guilty for one in rng.sample(seen_by(book, name), size)]
+    others = list(book._ids)
+    noise = [rng.choice(others) if rng.random() < 0.5 else f"made-up-{rng.random()}"
+             for _ in range(len(mine) * 3 // 7)]  # fmt: skip
+    return [[one] for one in mine + noise]
+
+
+def names(found: Traced) -> list[str]:
+    return [account for one in found.named for account in one.accounts]
+
+
+def test_one_culprit_is_named_alone(book: LookBook) -> None:
+    """30 % noise: the right account in every one of 20 leaks, and nobody else."""
     rng = random.Random(2)
-    all_three = 0
-    for _ in range(12):
-        looks = company(rng)
-        guilty = rng.sample(sorted(looks), 3)
-        found = trace(looks, leak(rng, looks, guilty, 150))
-        names = {one.account for one in found.named}
-        assert names <= set(guilty)
-        all_three += names == set(guilty)
-    assert all_three >= 10
+    for _ in range(20):
+        guilty = rng.choice(ACCOUNTS)
+        found = trace(book, leak(rng, book, [guilty], 100))
+        assert names(found) == [guilty]
+        assert found.named[0].log10_odds < -6
+        assert found.ranked[0].accounts == (guilty,)
 
 
-def test_random_list_accuses_nobody() -> None:
-    """A list that leaked somewhere else: cannot tell, in every one of 30."""
+def test_three_colluders_are_named(book: LookBook) -> None:
+    """Three who pooled what they saw, even of one branch: all named, no innocent is."""
     rng = random.Random(3)
-    looks = company(rng)
-    for _ in range(30):
-        assert trace(looks, [f"w{rng.randrange(RECORDS)}" for _ in range(200)]).cannot_tell
+    for turn in range(12):
+        pool = ACCOUNTS if turn % 2 else [one for one in ACCOUNTS if one.startswith("c7-")]
+        guilty = rng.sample(pool, 3)
+        assert sorted(names(trace(book, leak(rng, book, guilty, 100)))) == sorted(guilty)
 
 
-def test_list_of_unknown_records_accuses_nobody() -> None:
-    """Nothing of the list was ever looked at here."""
+def test_the_pair_that_explains_it_stands_first(book: LookBook) -> None:
+    """Two colluders: of all pairs theirs is the least likely to be chance."""
     rng = random.Random(4)
-    found = trace(company(rng), [f"x{i}" for i in range(50)])
+    for _ in range(5):
+        guilty = rng.sample(ACCOUNTS, 2)
+        found = trace(book, leak(rng, book, guilty, 100))
+        assert found.pairs[0].accounts == tuple(sorted(guilty))
+        assert found.pairs[0].seen >= 200
+
+
+def test_random_list_accuses_nobody(book: LookBook) -> None:
+    """A list drawn from everything that was ever looked at: cannot tell, in every one of 10."""
+    rng, everything = random.Random(5), list(book._ids)
+    for _ in range(10):
+        assert trace(book, [[rng.choice(everything)] for _ in range(200)]).cannot_tell
+
+
+def test_a_branch_robbed_through_another_hole_accuses_nobody(book: LookBook) -> None:
+    """A Trojan on the label printer took a branch's whole day, or half of it. The couriers of that
+    day looked at all of it, in the course of their work."""
+    rng = random.Random(6)
+    for turn in range(20):
+        branch, day = rng.randrange(BRANCHES), rng.randrange(DAYS)
+        whole = [[f"{branch}.{day}.{i}"] for i in range(COURIERS * LOAD)]
+        stolen = whole if turn % 2 else rng.sample(whole, len(whole) // 2)
+        assert trace(book, stolen).cannot_tell
+
+
+def test_list_of_unknown_records_accuses_nobody(book: LookBook) -> None:
+    """Nothing of the list was ever looked at here; or nothing was ever looked at."""
+    found = trace(book, [[f"x{i}"] for i in range(50)])
     assert (found.known, found.cannot_tell) == (0, True)
-    assert trace({}, []).cannot_tell
+    assert trace(LookBook(), []).cannot_tell
+    assert trace(LookBook(), [["a"]]).cannot_tell
 
 
 def test_twins_are_shown_and_neither_is_named() -> None:
     """Two accounts that saw the same parcels: both shown as tied, nobody accused."""
-    rng = random.Random(5)
-    looks = company(rng)
-    looks["a7"] = set(looks["a8"])
-    found = trace(looks, leak(rng, looks, ["a7"], 150))
+    book = LookBook()
+    for courier in range(10):
+        load = [f"{courier}.{i}" for i in range(100)]
+        book.add(f"c{courier}", "b", 0, load)
+        if courier == 3:
+            book.add("twin", "b", 0, load)
+    found = trace(book, [[f"3.{i}"] for i in range(80)])
     assert found.cannot_tell
-    assert set(found.tied) == {"a7", "a8"}
+    assert found.tied == ("c3", "twin")
 
 
-def test_honey_rows_are_counted() -> None:
-    """A seeded row in the list that an account looked at stands beside its name."""
-    rng = random.Random(6)
-    looks = company(rng)
-    looks["a9"].add("honey")
-    found = trace(looks, [*leak(rng, looks, ["a9"], 150), "honey"], frozenset({"honey"}))
-    assert found.named[0].honey == 1
+def test_alone_in_the_branch_cannot_be_told_from_the_branch() -> None:
+    """Who is the only one to look in a unit is not told apart from a theft of the unit's data."""
+    book = LookBook()
+    book.add("alone", "b", 0, [f"a.{i}" for i in range(100)])
+    for courier in range(10):
+        book.add(f"c{courier}", "other", 0, [f"{courier}.{i}" for i in range(100)])
+    found = trace(book, [[f"a.{i}"] for i in range(80)])
+    assert found.cannot_tell
+    assert found.ranked[0].accounts == ("alone",)  # shown, with what it looked at; not accused
+
+
+def test_a_phone_stands_for_any_of_its_parcels(book: LookBook) -> None:
+    """A phone number of several parcels is one leaked value, explained by a look at any of them."""
+    rng = random.Random(7)
+    guilty = rng.choice(ACCOUNTS)
+    mine = rng.sample(seen_by(book, guilty), 100)
+    found = trace(book, [[one, f"parcel-nobody-looked-at-{one}"] for one in mine])
+    assert names(found) == [guilty]
+    assert (found.listed, found.known) == (100, 100)
+    twice = trace(book, [[one] for one in mine] + [[mine[0]]])
+    assert twice.listed == 100  # said twice, counted once
+
+
+def test_honey_rows_weigh_by_how_many_were_planted() -> None:
+    """Two accounts saw the same load; one also looked at rows that no work ever needs."""
+    book, load = LookBook(), [f"{i}" for i in range(100)]
+    honey = frozenset(f"honey-{i}" for i in range(200))
+    book.add("honest", "b", 0, load)
+    book.add("greedy", "b", 0, [*load, *(f"honey-{i}" for i in range(12))])
+    for courier in range(5):
+        book.add(f"c{courier}", "b", 0, [f"{courier}.{i}" for i in range(100)])
+    leaked = [[one] for one in [*load[:20], *(f"honey-{i}" for i in range(12))]]
+    found = trace(book, leaked, honey)
+    assert names(found) == ["greedy"]
+    assert found.named[0].honey == 12
+
+
+def test_the_bound_is_never_below_the_truth() -> None:
+    """The tail of a hypergeometric draw, counted exactly, lies below the bound that is used."""
+    from math import comb, log10
+
+    for pool, mine, drawn in ((50, 10, 20), (200, 5, 30), (30, 15, 15)):
+        for hits in range(1, min(mine, drawn) + 1):
+            ways = sum(
+                comb(mine, k) * comb(pool - mine, drawn - k)
+                for k in range(hits, min(mine, drawn) + 1)
+            )
+            exact = log10(ways / comb(pool, drawn))
+            assert log10_tail(hits, [Draws(drawn, mine, pool)]) >= exact - 1e-9

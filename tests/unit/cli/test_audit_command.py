@@ -8,14 +8,18 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 from tests.contract.test_audit_store import entry, store_of
 
+from acl_engine.audit import screenmark
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.keys import KEY_FILE, KeyedPseudonyms, Keys
 from acl_engine.cli import cli
 from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.tracing import PlantedMark
 from acl_engine.storage.database import Database
+from acl_engine.storage.planted import PlantedMarkStore
 
 MASTER = b"m" * 32
 WAYBILL, PHONE = "SF0000000001", "19011112222"
+MARK = screenmark.mark("ab" * 32)
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest("waybill", WAYBILL)
     with Database.open(sqlite_url) as database:
         store = store_of(database)
-        shown = {"subjects": (digest,), "fields": ("route",), "count": 1, "watermark": "MARK"}
+        shown = {"subjects": (digest,), "fields": ("route",), "count": 1, "watermark": MARK}
         store.append(entry("q1", at=1_772_000_000_000, kind="intent", line="5"))
         store.append(entry("q1", at=1_772_000_000_001, **shown))
         store.append(entry("q2", at=1_772_000_100_000, account="sup-0413", **shown))
@@ -120,7 +124,7 @@ def test_who_saw_a_waybill(url: str) -> None:
 def test_account_and_its_span(url: str) -> None:
     """What an account saw, within a span; the end is excluded."""
     everything = run("account", "sup-0413", "--database", url).output
-    assert "2 looks answered, 2 records, fields: route" in everything
+    assert "2 looks answered, 1 records of 2 waybills; fields: route" in everything
     span = ("--from", "2026-02-25T06:15:00", "--to", "2026-02-25T06:16:40")
     assert "1 looks answered" in run("account", "sup-0413", *span, "--database", url).output
 
@@ -163,3 +167,127 @@ def test_hold(url: str) -> None:
         actions = [one.action for _, one in desk.store.entries()]
     assert actions[4:6] == ["audit.hold", "audit.hold"]
     assert "audit.release" in actions
+
+
+def test_subjects_copy_names_roles_and_no_person(url: str) -> None:
+    """What a data subject is handed: who by role, what by field, in both languages; no account."""
+    with Database.open(url) as database:
+        digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest("waybill", WAYBILL)
+        refused = {"subjects": (digest,), "effect": "deny", "kind": "intent", "line": "3"}
+        store_of(database).append(entry("q4", account="nosy-01", **refused))
+    zh = run("who-saw", WAYBILL, "--copy", "--database", url, lang="zh").output
+    en = run("who-saw", WAYBILL, "--copy", "--database", url).output
+    assert "客服" in zh
+    assert "三段码" in zh
+    assert "1 次请求被拒绝" in zh
+    assert "customer-service agent" in en
+    assert "route code" in en
+    for hidden in ("cs-12", "sup-0413", "p-12", "pc-12", "nosy-01", WAYBILL):
+        assert hidden not in zh + en
+    looks = json.loads(
+        run("who-saw", WAYBILL, "--copy", "--format", "json", "--database", url).output
+    )
+    assert [one["index"] for one in looks["looks"]] == [1, 2]
+    assert looks["refused"] == 1
+
+
+def test_read_mark_leads_to_the_session_and_its_looks(url: str) -> None:
+    """A mark as it was read off a photograph, in small letters and with a dash, names who it was;
+    the other looks of that session around the minute stand below."""
+    with Database.open(url) as database:
+        at = 1_772_000_000_001 + 60_000
+        store_of(database).append(entry("q5", at=at, subjects=("more",), count=1, session="s-1"))
+    spoken = f"{MARK[:5]}-{MARK[5:]}".lower()
+    found = run("read-mark", spoken, "--database", url)
+    assert found.exit_code == 0
+    assert "account cs-12 (p-12, cs_agent, ba-xixiang), device pc-12, session s-1" in found.output
+    rows = json.loads(run("read-mark", MARK, "--format", "json", "--database", url).output)
+    assert [one["request"] for one in rows["own"]] == ["q1", "q2"]
+    assert [one["request"] for one in rows["around"]] == ["q3", "q5"]
+
+
+def test_misread_mark_is_noticed(url: str) -> None:
+    """One wrong symbol: not looked up, and the likely reading is said."""
+    wrong = ("2" if MARK[0] != "2" else "3") + MARK[1:]
+    failed = run("read-mark", wrong, "--database", url).exception
+    assert isinstance(failed, InputError)
+    assert MARK in failed.render()
+    nobody = run("read-mark", screenmark.mark("cd" * 32), "--database", url)
+    assert (nobody.exit_code, nobody.output) == (1, "no record\n")
+
+
+@pytest.fixture
+def leak(url: str, tmp_path: Path) -> Path:
+    """What ten couriers of a branch looked at in a day, and a list of what one of them did."""
+    digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest
+    with Database.open(url) as database:
+        store = store_of(database)
+        for courier in range(10):
+            load = tuple(digest("waybill", f"SN{courier:04}{i:09}") for i in range(50))
+            who = {"account": f"courier-{courier}", "person": f"p-{courier}", "role": "courier"}
+            store.append(
+                entry(f"day-{courier}", at=1_772_100_000_000, subjects=load, count=50, **who)
+            )
+    listed = [f"{i + 1}、SN{3:04}{i:09}，某某某，某路{i}号" for i in range(40)]
+    path = tmp_path / "leaked.txt"
+    path.write_text("\n".join(["出售：", *listed, "SN9999999999999"]), "gb18030")
+    return path
+
+
+def test_trace_names_the_account_behind_a_list(url: str, leak: Path) -> None:
+    """A list as it was found, in a Chinese encoding, with other words and noise in it."""
+    found = run("trace", str(leak), "--database", url)
+    assert found.exit_code == 0
+    assert "41 in the list, 40 of them were looked at" in found.output
+    assert "named courier-3 (p-3, courier, ba-xixiang)" in found.output
+    assert "指认 courier-3" in run("trace", str(leak), "--database", url, lang="zh").output
+    document = json.loads(run("trace", str(leak), "--format", "json", "--database", url).output)
+    assert document["named"][0]["accounts"] == ["courier-3"]
+    assert document["people"]["courier-3"] == "p-3"
+    assert "SN0003" not in found.output  # no number of the list is said again
+
+
+def test_trace_says_cannot_tell(url: str, leak: Path) -> None:
+    """Outside of the span, or a branch's whole day: exit 1 and nobody accused."""
+    before = run("trace", str(leak), "--to", "2026-02-26", "--database", url)
+    assert (before.exit_code, "cannot tell" in before.output) == (1, True)
+    whole = [f"SN{courier:04}{i:09}" for courier in range(10) for i in range(50)]
+    leak.write_text("\n".join(whole))
+    robbed = run("trace", str(leak), "--database", url)
+    assert (robbed.exit_code, "named" in robbed.output) == (1, False)
+
+
+def test_trace_takes_a_planted_mark_as_evidence(url: str, leak: Path) -> None:
+    """A row made up for one export stands in the list: that export and its account are named."""
+    digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest(
+        "waybill", "SN7777777777777"
+    )
+    with Database.open(url) as database:
+        mark = PlantedMark(digest, "export", 1_772_000_000_000, "engine", "finance-02", "q-export")
+        PlantedMarkStore(database).plant([mark])
+    leak.write_text("SN7777777777777\n")
+    found = run("trace", str(leak), "--database", url)
+    assert found.exit_code == 0
+    assert "the mark of an export: finance-02, request q-export" in found.output
+
+
+def test_honey_rows_are_planted_once_and_found(url: str, leak: Path) -> None:
+    """Planted rows are kept as digests; a list that holds one says so; twice is refused."""
+    assert (
+        "2 honey rows"
+        in run("honey", "SN8888888888881", "SN8888888888882", "--database", url).output
+    )
+    again = run("honey", "SN8888888888882", "SN8888888888883", "--database", url)
+    assert isinstance(again.exception, InputError)
+    with Database.open(url) as database:
+        assert len(PlantedMarkStore(database).honey()) == 2
+    leak.write_text("SN8888888888881\n")
+    assert "1 honey rows" in run("trace", str(leak), "--database", url).output
+
+
+def test_a_list_without_numbers_is_refused(url: str, tmp_path: Path) -> None:
+    """Nothing to trace, or no file: one clear line."""
+    empty = tmp_path / "empty.txt"
+    empty.write_text("nothing here\n")
+    assert isinstance(run("trace", str(empty), "--database", url).exception, InputError)
+    assert isinstance(run("trace", str(tmp_path), "--database", url).exception, InputError)

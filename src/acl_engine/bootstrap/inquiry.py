@@ -1,0 +1,175 @@
+"""Questions to the audit log: who saw what, what a mark on a photograph means, who leaked a list.
+
+INVARIANTS
+- Whoever asks about people is written into the log before the answer is given.
+- What is asked for is written as digests; no clear value goes into the log.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from acl_engine.audit import ocsf, record, screenmark
+from acl_engine.audit.lookbook import LookBook
+from acl_engine.audit.looks import Look, looks
+from acl_engine.audit.trace import Traced, trace
+from acl_engine.bootstrap.accountability import Accountability
+from acl_engine.bootstrap.clocks import millis
+from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.tracing import PlantedMark
+from acl_engine.masking.phone import parse as parse_phone
+from acl_engine.storage.payload import phone_index
+from acl_engine.storage.planted import PlantedMarkStore
+from acl_engine.storage.subjects import waybills_of_customer, waybills_of_phones
+
+# A photograph is taken while the page is open: the looks of that session this far around the mark.
+AROUND_MS = 5 * 60_000
+# Criteria under which a phone number may have been searched for.
+_PHONES = ("phone", "recipient_phone", "sender_phone")
+_MOST_SUBJECTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One record of the log: where it stands and what it says."""
+
+    index: int
+    entry: AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a data subject is told: the looks that were answered, and those that were refused."""
+
+    shown: tuple[Seen, ...]
+    refused: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What a screen mark leads to: its own views, and what that session looked at around them."""
+
+    mark: str
+    own: tuple[Seen, ...]
+    around: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A traced list. `marks`: what was planted and stands in it, each a piece of evidence."""
+
+    traced: Traced
+    marks: tuple[PlantedMark, ...]
+    people: dict[str, AuditEntry]
+
+
+class Inquiry:
+    """Asks one log, on behalf of `by`."""
+
+    def __init__(self, desk: Accountability, by: str) -> None:
+        self._desk, self._by = desk, by
+        self._planted = PlantedMarkStore(desk.database)
+
+    def who_saw(self, subject: str) -> Report:
+        """Every look at a waybill, or at any waybill of a customer id or a phone number."""
+        digests = self._digests_of(subject)
+        self._write_down("audit.who-saw", digests)
+        shown, refused = list[Seen](), list[Seen]()
+        for index, body, look in self._looks():
+            if not digests.isdisjoint(look.subjects):
+                if look.answered:
+                    shown.append(Seen(index, record.decode(body, index)))
+                elif look.effect != "allow" and look.kind != "event":
+                    refused.append(Seen(index, record.decode(body, index)))
+        return Report(tuple(shown), tuple(refused))
+
+    def of_account(self, account: str, since: int, until: int) -> list[AuditEntry]:
+        """Everything an account did in a span (epoch ms, end excluded)."""
+        self._write_down("audit.account")
+        return self._desk.store.of_account(account, since, until)
+
+    def marked(self, text: str) -> Marked:
+        """The session, person and looks behind a screen mark. Raises InputError for a misread."""
+        mark = screenmark.read(text)
+        self._write_down("audit.read-mark")
+        own = [
+            Seen(index, record.decode(body, index))
+            for index, body, look in self._looks()
+            if look.watermark == mark
+        ]
+        spans = {(one.entry.session, one.entry.at) for one in own}
+        around = [
+            Seen(index, record.decode(body, index))
+            for index, body, look in (self._looks() if own else ())
+            if look.session is not None and look.watermark != mark and look.kind == "outcome"
+            if any(look.session == s and abs(look.at - at) <= AROUND_MS for s, at in spans)
+        ]
+        return Marked(mark, tuple(own), tuple(around))
+
+    def trace(self, lines: Sequence[Sequence[str]], since: int = 0, until: int = 2**62) -> Leak:
+        """Which accounts' looks explain a leaked list: its lines, each as the values on it."""
+        items = self._items(lines)
+        self._write_down("audit.trace")
+        book = LookBook.of((look for _, _, look in self._looks()), since, until)
+        traced = trace(book, items, self._planted.honey())
+        marks = self._planted.among({digest for item in items for digest in item})
+        suspects = (*traced.named, *traced.ranked, *traced.pairs)
+        named = {account for one in suspects for account in one.accounts}
+        named.update(mark.account for mark in marks if mark.account)
+        people = {one: self._desk.store.last_of(one) for one in sorted(named)}
+        return Leak(traced, marks, {name: last for name, last in people.items() if last})
+
+    def plant(self, waybills: Sequence[str]) -> int:
+        """Register waybills of nobody as honey rows; how many. Raises InputError."""
+        digests = [self._waybill(number) for number in waybills]
+        self._write_down("audit.honey", frozenset(digests))
+        self._planted.plant([PlantedMark(one, "honey", millis(), self._by) for one in digests])
+        return len(digests)
+
+    def export(self, form: str) -> Iterator[str]:
+        """One line of JSON a record: `ocsf` or `jsonl` (the record and its place in the log)."""
+        self._write_down("audit.export")
+        for index, body, leaf in self._desk.store.raw():
+            entry = record.decode(body, index)
+            place = {"index": index, "leaf": leaf.hex()}
+            row = ocsf.event(index, leaf.hex(), entry) if form == "ocsf" else place | asdict(entry)
+            yield json.dumps(row, ensure_ascii=True, sort_keys=True)
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _looks(self) -> Iterator[tuple[int, bytes, Look]]:
+        return looks(self._desk.store.raw(page=10_000))
+
+    def _digests_of(self, subject: str) -> frozenset[str]:
+        digest = self._desk.pseudonyms.digest
+        numbers = {subject.upper(), subject, *waybills_of_customer(self._desk.database, subject)}
+        found = set[str]()
+        if phone := parse_phone(subject):
+            index = phone_index(self._desk.keys.index, phone.text)
+            numbers.update(waybills_of_phones(self._desk.database, [index])[index])
+            found.update(digest(name, phone.text) for name in _PHONES)
+        return frozenset(found | {digest("waybill", number) for number in numbers})
+
+    def _items(self, lines: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        """The digests that each leaked value may stand for. A line with one waybill is one value,
+        whatever else stands on it; a line with several is as many."""
+        phones = {value: shape.text for line in lines for value in line
+                  if (shape := parse_phone(value)) is not None}  # fmt: skip
+        index = {text: phone_index(self._desk.keys.index, text) for text in phones.values()}
+        numbers = waybills_of_phones(self._desk.database, set(index.values()))
+        items = []
+        for line in lines:
+            plain = [self._waybill(value) for value in line if value not in phones]
+            called = [self._waybill(number) for value in line if value in phones
+                      for number in numbers[index[phones[value]]]]  # fmt: skip
+            if len(plain) <= 1:
+                items.append((*plain, *called))
+            else:
+                items += [(one,) for one in plain]
+        return items
+
+    def _waybill(self, number: str) -> str:
+        return self._desk.pseudonyms.digest("waybill", number)
+
+    def _write_down(self, action: str, subjects: frozenset[str] = frozenset()) -> None:
+        self._desk.write_down(action, self._by, tuple(sorted(subjects))[:_MOST_SUBJECTS])

@@ -1,0 +1,81 @@
+"""What the `acl audit` commands share: options, times, one line for a record."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.text import Lang, Text
+
+Asking = TypeVar("Asking", bound=Callable[..., Any])
+
+trust_option = click.option(
+    "--trust",
+    type=click.Path(path_type=Path),
+    envvar="ACL_AUDIT_TRUST",
+    help="File of the keys to believe: `log VKEY`, `witness VKEY`, `quorum N` (also"
+    " ACL_AUDIT_TRUST). Without it: this service's own keys.",
+)
+by_option = click.option(
+    "--by", default="operator", envvar="ACL_OPERATOR", help="Who asks; stands in the log."
+)
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+def span_options(function: Asking) -> Asking:
+    """`--from` and `--to`, handed over as epoch milliseconds."""
+    ends = {"--to": ("until", 2**62, "The moment after the last, UTC."),
+            "--from": ("since", 0, "First moment, UTC.")}  # fmt: skip
+    for flag, (name, default, words) in ends.items():
+        moment = click.option(flag, name, type=click.DateTime(), help=words, callback=_or(default))
+        function = moment(function)
+    return function
+
+
+def _or(default: int) -> Callable[[click.Context, click.Parameter, datetime | None], int]:
+    def millis(_: click.Context, __: click.Parameter, value: datetime | None) -> int:
+        return default if value is None else int(value.replace(tzinfo=UTC).timestamp() * 1000)
+
+    return millis
+
+
+def say(lang: Lang, text: Text, **params: object) -> None:
+    """One line of a text."""
+    click.echo(text.of(**params).render(lang))
+
+
+def document(schema: str, **fields: object) -> None:
+    """A machine-readable answer: one JSON document whose first field is its schema."""
+    click.echo(json.dumps({"schema": schema, **fields}, ensure_ascii=False, indent=2))
+
+
+def moment(millis: int) -> str:
+    """Epoch milliseconds as UTC, to the second."""
+    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def line(index: int | None, entry: AuditEntry) -> str:
+    """One record on one line: who, on what, did what, with which end."""
+    person = f"({entry.person or '-'}, {entry.role or '-'}, {entry.unit or '-'})"
+    what = f"{entry.action} {entry.kind} {entry.effect} at {entry.line}"
+    place = "" if index is None else f"{index:>8}  "
+    fields = ",".join(entry.fields)
+    who = f"{entry.account or '-'} {person}  {entry.device or '-'}"
+    return f"{place}{moment(entry.at)}  {who}  {what}  {entry.count} {fields}"
+
+
+def busy(name: str) -> Progress:
+    """A spinner on stderr for whatever may take over two seconds."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    bar.add_task(name, total=None)
+    return bar
