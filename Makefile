@@ -21,11 +21,19 @@ help:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# casbin's two distributions install into the same folder: the older one gets an environment of its own.
+.venv/casbin-1.43/.made: .venv/.dev
+	$(PYTHON) -m venv .venv/casbin-1.43
+	.venv/casbin-1.43/bin/python -m pip install --quiet --disable-pip-version-check casbin==1.43.0
+	@touch $@
+
+test soak: export ACL_CASBIN_143 := $(CURDIR)/.venv/casbin-1.43/bin/python
+
 demo: .venv/.demo
 	@mkdir -p out
 	$(BIN)/python -m acl_engine replay --report out/replay.html --json out/replay.json
 
-test: demo .venv/.dev
+test: demo .venv/.dev .venv/casbin-1.43/.made
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/.dev
@@ -36,7 +44,7 @@ lint: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m bench
 
-soak: .venv/.dev
+soak: .venv/.dev .venv/casbin-1.43/.made
 	$(BIN)/python -m pytest tests/soak -o addopts= --strict-markers -m soak
 
 clean:

@@ -3,7 +3,8 @@
 import itertools
 
 import pytest
-from tests.casbin_oracle import answer, stock
+from tests.oracle.server import answer
+from tests.oracle.server import enforcer as stock
 
 from acl_engine import CompiledPolicy
 from acl_engine.domain.errors import InputError, PolicyErrors
