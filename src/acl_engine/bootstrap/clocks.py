@@ -9,6 +9,16 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class ShiftedClock:
+    """The system's clock, moved: a synthetic world is served at its own time, in every process."""
+
+    def __init__(self, seconds: int) -> None:
+        self._shift = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._shift
+
+
 class SteppedClock:
     """Replay's clock: it moves when told to, and never backwards."""
 

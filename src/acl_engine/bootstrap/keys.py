@@ -55,7 +55,11 @@ class Keys:
         name = os.environ.get(KEY_FILE)
         if not name:
             raise ConfigError(NO_KEY.of(variable=KEY_FILE))
-        path = Path(name)
+        return cls.from_file(Path(name))
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Keys":
+        """The keys of a master key file. Raises ConfigError for one that cannot be used."""
         try:
             master, mode = path.read_bytes(), path.stat().st_mode
         except OSError as failure:

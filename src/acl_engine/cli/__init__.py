@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lookup": ("lookup", "One lookup as a given account: what it would see, and why."),
     "policy": ("policy", "Check, explain, print and compare policies."),
     "replay": ("replay", "Replay leaks against the engine, before and after."),
+    "serve": ("serve", "Serve the central login and the lookup API over TLS."),
     "scenario": ("scenario", "Check scenario files; print their schema."),
     "world": ("world", "Build the synthetic company; import a published parcel trace."),
 }

@@ -149,7 +149,7 @@ def _read(data: bytes, lines: _Lines, file: str, error: type[AclError]) -> Any:
         mark = getattr(failure, "problem_mark", None)
         where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file)
         what = getattr(failure, "problem", None) or "not a YAML document"
-        raise error(SYNTAX.of(what=_plain(str(what))), where) from None
+        raise error(SYNTAX.of(what=one_line(str(what))), where) from None
     return _plain_value(node, (), lines, file, error) if node is not None else {}
 
 
@@ -161,7 +161,8 @@ def schema(kind: type[Any]) -> dict[str, Any]:
     }
 
 
-def _plain(text: str) -> str:
+def one_line(text: str) -> str:
+    """A foreign message as a parameter of ours: one line, no braces."""
     return text.replace("{", "(").replace("}", ")").replace("\n", " ")
 
 
@@ -232,7 +233,7 @@ def _typed(
         where = _nearest((*path, key), lines, file)
         return error(UNKNOWN.of(key=key, known=_known(kind, key)), where), (*path, key)
     entry = max((at + 1 for at, part in enumerate(raw) if part != path[at]), default=0)
-    shown = _plain(".".join(map(str, path)) or "$")
+    shown = one_line(".".join(map(str, path)) or "$")
     return error(_said(what, shown), _nearest(path, lines, file)), path[:entry]
 
 
@@ -240,8 +241,8 @@ def _said(what: str, path: str) -> Message:
     """What msgspec says in English, in both languages where it is one of the usual things."""
     for pattern, text in ((_WRONG_TYPE, WRONG_TYPE), (_WRONG_VALUE, WRONG_VALUE), (_LACKS, LACKS)):
         if found := pattern.match(what):
-            return text.of(path=path, **{k: _plain(v) for k, v in found.groupdict().items()})
-    return WRONG.of(path=path, what=_plain(what[0].lower() + what[1:]))
+            return text.of(path=path, **{k: one_line(v) for k, v in found.groupdict().items()})
+    return WRONG.of(path=path, what=one_line(what[0].lower() + what[1:]))
 
 
 def _pinned(message: str, kind: type[Any], value: Any, path: _Path) -> _Path:

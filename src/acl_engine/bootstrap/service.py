@@ -1,0 +1,105 @@
+"""What the web room serves: one database, one pack, one engine, opened from settings.
+
+INVARIANTS
+- A pack marked `replay_only` is never served.
+- A world of real people is served with keys and a certificate that were given, at the real time.
+- Ready means: the database answers, has the schema of this program, and is the same file or server.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from acl_engine.bootstrap.clocks import ShiftedClock, SystemClock
+from acl_engine.bootstrap.engine import REPLAY_ONLY, Engine, Weakened
+from acl_engine.bootstrap.keys import Keys
+from acl_engine.bootstrap.paths import project_root
+from acl_engine.bootstrap.settings import ServerSettings, contradiction
+from acl_engine.domain.errors import ConfigError
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.ports import Clock
+from acl_engine.domain.text import Text
+from acl_engine.policy.pack import load_pack
+from acl_engine.storage.database import Database, is_synthetic, world_seed
+from acl_engine.storage.schema import check_version
+
+NO_DATABASE = Text(
+    "service.no-database",
+    "没有给出数据库：设置 `database`",
+    "no database was named: the setting `database`",
+    "用 --database、ACL_DATABASE 或设置文件给出",
+    "name it with --database, ACL_DATABASE or in the settings file",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An opened service. Thread-safe; close it when done."""
+
+    settings: ServerSettings
+    database: Database
+    pack: Pack
+    clock: Clock
+    keys: Keys
+    engine: Engine
+    synthetic: bool
+
+    @classmethod
+    def open(cls, settings: ServerSettings) -> "Service":
+        """Open what the settings name. Raises ConfigError, StoreError or PolicyError."""
+        if settings.database is None:
+            raise ConfigError(NO_DATABASE.of())
+        folder = Path(settings.policy) if settings.policy else _shipped_policy()
+        pack = load_pack(folder)
+        if pack.settings.replay_only:
+            raise ConfigError(REPLAY_ONLY.of(pack=pack.folder))
+        database = Database.open(settings.database)
+        try:
+            return cls._over(database, pack, settings)
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    def _over(cls, database: Database, pack: Pack, settings: ServerSettings) -> "Service":
+        synthetic = is_synthetic(database)
+        clock = _clock(settings, synthetic)
+        keys = Keys.synthetic(world_seed(database)) if synthetic else _keys(settings)
+        engine = Engine.open(
+            database=database,
+            pack=pack,
+            clock=clock,
+            keys=keys,
+            # Nothing is switched off: invented people have hashes of the cheap parameters.
+            replay=Weakened() if synthetic else None,
+        )
+        return cls(settings, database, pack, clock, keys, engine, synthetic)
+
+    def check(self) -> None:
+        """Whether requests can be answered now. Raises StoreError."""
+        with self.database.read() as cx:
+            check_version(cx, self.database.name)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _clock(settings: ServerSettings, synthetic: bool) -> Clock:
+    offset = settings.serve.clock_offset
+    if offset and not synthetic:
+        raise contradiction("serve.clock_offset: this world is not synthetic")
+    return ShiftedClock(offset) if offset else SystemClock()
+
+
+def _keys(settings: ServerSettings) -> Keys:
+    named = settings.master_key_file
+    return Keys.from_file(Path(named)) if named else Keys.from_environment()
+
+
+def _shipped_policy() -> Path:
+    return project_root() / "policies" / "courier" / "after"

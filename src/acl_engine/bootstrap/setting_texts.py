@@ -1,0 +1,82 @@
+"""What each setting of the service means, in both languages: `acl serve --check` prints it."""
+
+from collections.abc import Mapping
+
+from acl_engine.domain.text import Text
+
+
+def _doc(key: str, zh: str, en: str) -> tuple[str, Text]:
+    return key, Text(f"settings.{key}", zh, en)
+
+
+DOCS: Mapping[str, Text] = dict(
+    (
+        _doc("database", "数据库地址；必填", "Database URL; required."),
+        _doc(
+            "policy",
+            "策略目录；默认为项目中的 policies/courier/after",
+            "Policy folder; default: policies/courier/after of the project.",
+        ),
+        _doc(
+            "master_key_file",
+            "主密钥文件（32 字节以上，权限 600）；合成世界不需要",
+            "Master key file (32 bytes or more, mode 600); a synthetic world needs none.",
+        ),
+        _doc("serve.host", "监听地址", "Address to listen on."),
+        _doc("serve.port", "监听端口；0 为任一空闲端口", "Port to listen on; 0: any free one."),
+        _doc(
+            "serve.certificate",
+            "TLS 证书链（PEM）；不给则自制开发证书，仅限合成世界与本机地址",
+            "TLS certificate chain (PEM). Without it a development certificate is made, for a"
+            " synthetic world on a loopback address only.",
+        ),
+        _doc(
+            "serve.private_key",
+            "证书私钥（PEM，权限 600）",
+            "Private key of the certificate (PEM, mode 600).",
+        ),
+        _doc(
+            "serve.public_url",
+            "用户看到的地址，如 https://login.example.com；默认取监听地址",
+            "The address as people see it, such as https://login.example.com; default: where it"
+            " listens.",
+        ),
+        _doc(
+            "serve.workers",
+            "进程数；多于 1 个需要 PostgreSQL",
+            "How many processes; more than one needs PostgreSQL.",
+        ),
+        _doc(
+            "serve.drain_seconds",
+            "停止时最多等待在途请求的秒数",
+            "Seconds that a stop waits for requests in flight.",
+        ),
+        _doc(
+            "serve.clock_offset",
+            "时钟偏移（秒），仅限合成世界：让服务活在世界的时间里",
+            "Seconds added to the clock, in a synthetic world only, so that the service lives at"
+            " the world's time.",
+        ),
+        _doc("limits.body_bytes", "请求正文上限（字节）", "Most bytes of a request's body."),
+        _doc("limits.body_seconds", "正文须在此秒数内收完", "Seconds to send a body in."),
+        _doc(
+            "limits.header_bytes",
+            "请求行与头部上限（字节）",
+            "Most bytes of a request's line and headers.",
+        ),
+        _doc("limits.header_seconds", "头部须在此秒数内收完", "Seconds to send the headers in."),
+        _doc("limits.parameters", "参数个数上限", "Most parameters of a request."),
+        _doc(
+            "limits.connections",
+            "每个进程的连接上限；超出时关闭最久无请求的连接",
+            "Most connections of one process; beyond it the one longest without a request is"
+            " closed.",
+        ),
+        _doc(
+            "limits.requests",
+            "每个进程同时处理的请求上限；超出时答复 503",
+            "Most requests at work in one process; beyond it 503.",
+        ),
+        _doc("limits.idle_seconds", "空闲连接保持秒数", "Seconds that an idle connection is kept."),
+    )
+)

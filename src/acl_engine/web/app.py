@@ -1,0 +1,70 @@
+"""The application: areas of routes put together, with the same layers around all of them.
+
+    Outermost     request id, security headers, log line, errors to answers
+    BodyLimits    parameters, body bytes, slow bodies, requests at work
+    areas         health; central login; whatever else is mounted: each a list of routes
+
+An area is added to `areas_of`, and nowhere else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from acl_engine.bootstrap.service import Service
+from acl_engine.domain.errors import AclError
+from acl_engine.web import health, styles
+from acl_engine.web.limits import BodyLimits
+from acl_engine.web.outermost import Outermost
+from acl_engine.web.problems import respond
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One part of the application. `body_bytes`: the most below `prefix`, if not the settings'."""
+
+    name: str
+    routes: Sequence[BaseRoute]
+    prefix: str = ""
+    body_bytes: int | None = None
+
+
+@dataclass
+class Life:
+    """What changes while the process lives: it is set to drain once, before it stops."""
+
+    draining: bool = False
+
+
+def areas_of(service: Service, life: Life) -> list[Area]:
+    """Every area of the service."""
+    return [
+        Area("health", health.routes(service.check, lambda: life.draining)),
+        Area("style", styles.routes),
+    ]
+
+
+def application(service: Service, life: Life | None = None) -> ASGIApp:
+    """The ASGI application over an opened service."""
+    alive = life or Life()
+    return compose(areas_of(service, alive), service)
+
+
+def compose(areas: Sequence[Area], service: Service) -> ASGIApp:
+    """Areas with the layers around them; for `application` and for tests of one area."""
+    inner = Starlette(
+        routes=[route for area in areas for route in area.routes],
+        exception_handlers={HTTPException: _raised, AclError: _raised, Exception: _raised},
+    )
+    bodies = {area.prefix: area.body_bytes for area in areas if area.body_bytes is not None}
+    return Outermost(BodyLimits(inner, service.settings.limits, bodies))
+
+
+async def _raised(request: Request, error: Exception) -> Response:
+    return respond(request, error)

@@ -1,0 +1,89 @@
+"""The outermost layer: request ids, security headers, one log line a request, nothing unhandled.
+
+INVARIANTS
+- Every answer carries the request's id and the security headers; a handler may only add to them.
+- The log line holds the route, never the path's values or the query: tickets and keys stand there.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from acl_engine.web.problems import respond
+
+log = logging.getLogger("acl.web")
+
+# Nothing from elsewhere, nothing framed, no script. A page that needs more says so itself.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = (
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("Content-Security-Policy", POLICY),
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+
+
+class Outermost:
+    """The ASGI application around all others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        number = scope["acl.request"] = secrets.token_hex(8)
+        started = time.perf_counter()
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _harden(message, number)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            if status == 0:
+                await respond(Request(scope), error)(scope, receive, sending)
+        finally:
+            spent = (time.perf_counter() - started) * 1000
+            log.info(
+                "request=%s method=%s route=%s status=%d ms=%.1f",
+                number, _method(scope), _route(scope), status, spent,
+            )  # fmt: skip
+
+
+def _harden(message: MutableMapping[str, Any], number: str) -> None:
+    headers = MutableHeaders(raw=message.setdefault("headers", []))
+    for name, value in HEADERS:
+        headers.setdefault(name, value)
+    headers["X-Request-Id"] = number
+
+
+def _method(scope: Scope) -> str:
+    method = str(scope["method"])
+    return method if method.isalpha() and len(method) < 12 else "?"
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern: what was asked for, without what was asked about."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "-"))

@@ -1,0 +1,68 @@
+"""Several processes behind one socket: started, replaced when they die, stopped together."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+log = logging.getLogger("acl.web")
+
+# A worker that dies sooner than this did not start: starting it again would go on for ever.
+_STARTED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    since: float
+
+
+class Workers:
+    """`count` copies of this program with the same arguments, on an inherited socket."""
+
+    def __init__(self, arguments: Sequence[str], sock: socket.socket, count: int) -> None:
+        self._command = [sys.executable, "-m", "acl_engine", *arguments]
+        self._command += ["--listen-fd", str(sock.fileno())]
+        self._fd = sock.fileno()
+        self._count = count
+        self._running: dict[int, _Worker] = {}
+        self._stopping = False
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT. 0: stopped when asked; 1: a worker could not start."""
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sig, self._stop)
+        signal.signal(signal.SIGHUP, self._pass_on)
+        for _ in range(self._count):
+            self._start()
+        failed = False
+        while self._running:
+            pid, status = os.wait()
+            since = self._running.pop(pid).since
+            if self._stopping:
+                continue
+            failed = time.monotonic() - since < _STARTED_SECONDS
+            if failed:
+                log.error("a worker could not start: all stop")
+                self._stop()
+            else:
+                log.warning("a worker died with status %d: replaced", status)
+                self._start()
+        return 1 if failed else 0
+
+    def _start(self) -> None:
+        worker = subprocess.Popen(self._command, pass_fds=(self._fd,))  # noqa: S603
+        self._running[worker.pid] = _Worker(worker, time.monotonic())
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+        self._pass_on(signal.SIGTERM)
+
+    def _pass_on(self, sig: int, *_: object) -> None:
+        for worker in list(self._running.values()):
+            worker.process.send_signal(sig)

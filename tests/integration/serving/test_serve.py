@@ -1,0 +1,117 @@
+"""`acl serve` over TLS: starts, answers, bounds what strangers send, stops gracefully."""
+
+import json
+import signal
+import socket
+import ssl
+import warnings
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from acl_engine.cli import cli
+from acl_engine.domain.errors import ConfigError
+from tests.serving import Served, serving
+
+
+def test_it_answers_over_tls_and_its_certificate_is_private(served: Served) -> None:
+    assert served.ask("/healthz").text == '{"status":"alive"}'
+    assert served.ask("/readyz").text == '{"status":"ready"}'
+    key = served.certificate.with_suffix(".key")
+    assert key.stat().st_mode & 0o077 == 0
+
+
+def test_plain_http_and_old_tls_get_no_answer(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port)) as plain:
+        plain.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b"200" not in plain.recv(100)
+    old = served.context
+    with warnings.catch_warnings(action="ignore"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    plain = socket.create_connection(("127.0.0.1", served.port))
+    with plain, pytest.raises(ssl.SSLError):
+        old.wrap_socket(plain, server_hostname="localhost")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 20_000 + b"\r\n\r\n", b"431"),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 4000 + b"\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 20_000, b"431"),
+        (b"NONSENSE\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
+        (b"GET /\xff\xfe HTTP/1.1\r\nhost: x\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\n", b"408"),
+        (b"", b"408"),
+        (b"POST /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nab", b"408"),
+        (b"POST /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n", b"413"),
+    ],
+)  # fmt: skip
+def test_what_no_honest_client_sends_is_refused(served: Served, sent: bytes, status: bytes) -> None:
+    with served.raw() as connection:
+        connection.sendall(sent)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
+    assert served.ask("/healthz").status == 200
+
+
+def test_a_stop_ends_well_and_is_no_failure(world_copy: str, tmp_path: Path) -> None:
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        with serving(tmp_path, "--database", world_copy) as one:
+            assert one.ask("/readyz").status == 200
+            assert one.stop(sig) == 0
+        assert not [line for line in one.log if "Traceback" in line]
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """What the command says when it will not start: one line, exit code 2."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
+    done = CliRunner().invoke(cli, ["serve", "--port", "0", *arguments])
+    assert isinstance(done.exception, ConfigError), done.output
+    assert done.exception.exit_code == 2
+    said = done.exception.render("en")
+    assert "\n" not in said
+    return said
+
+
+def test_what_stops_the_start(
+    world_copy: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("--database", world_copy)
+    assert "no database was named" in refused(monkeypatch)
+    assert "no TLS certificate" in refused(monkeypatch, *given, "--host", "0.0.0.0")
+    assert "one without the other" in refused(monkeypatch, *given, "--cert", "c.pem")
+    assert "certificate cannot be used" in refused(monkeypatch, *given)  # nowhere to write one
+    (tmp_path / "key").write_bytes(b"k" * 32)
+    (tmp_path / "key").chmod(0o600)
+    monkeypatch.setenv("ACL_MASTER_KEY_FILE", str(tmp_path / "key"))
+    assert "no TLS certificate" in refused(monkeypatch, "--database", sqlite_url)
+
+
+def test_a_taken_port_is_said(
+    world_copy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(cli, ["serve", "--database", world_copy, "--port", port])
+    assert "cannot listen on 127.0.0.1" in str(done.exception)
+
+
+def test_check_prints_every_setting_and_starts_nothing(
+    world_copy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "XDG_STATE_HOME": str(tmp_path),
+        "ACL_DATABASE": world_copy,
+        "ACL_SERVE_PORT": "9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(cli, ["serve", "--check", "--format", "json"])
+    assert done.exit_code == 0, done.output
+    rows = {one["key"]: one for one in json.loads(done.stdout)["settings"]}
+    assert rows["serve.port"]["value"] == 9
+    assert rows["serve.port"]["origin"] == "environment"
+    assert rows["limits.body_bytes"]["default"] == 65_536
