@@ -18,8 +18,10 @@ from acl_engine.bootstrap.paths import project_root
 from acl_engine.domain.request import Query
 from acl_engine.identity.totp import code_at
 from acl_engine.policy.pack import load_pack
+from acl_engine.replay.asking import Watch
 from acl_engine.replay.stage import Stage
 from acl_engine.replay.theatre import SEED, small_world
+from acl_engine.replay.transport import Site
 from acl_engine.replay.world.build import build_world
 from acl_engine.replay.world.company import NOW
 from acl_engine.replay.world.sealing import synthetic_sealing
@@ -44,7 +46,7 @@ def spent_by_line(count: int) -> dict[str, list[float]]:
         keys = Keys.synthetic(SEED)
         off = Weakened(frozenset({"budgets"}))
         engine = Engine.open(database=database, pack=pack, clock=clock, keys=keys, replay=off)
-        stage = Stage(engine, clock, truth, False, database)
+        stage = Stage(Site(engine, database, pack, clock, keys), clock, truth, False, Watch())
         code = code_at(truth.totp("courier-88"), int(NOW.timestamp()))
         password = truth.password("courier-88", weak=False)
         token = engine.login("courier-88", password, totp=code, device=stage._proof("pda-88"))

@@ -10,7 +10,8 @@ import pytest
 from acl_engine.domain.control import Edit
 from acl_engine.replay.ablation import edited, without
 from acl_engine.replay.judge import Judge, Verdict
-from acl_engine.replay.scenario import Scenario, read_scenario
+from acl_engine.replay.reading import read_scenario
+from acl_engine.replay.scenario import Scenario
 from acl_engine.replay.theatre import theatre
 
 ROOT = Path(__file__).parents[2]

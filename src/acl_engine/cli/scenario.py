@@ -11,7 +11,8 @@ from acl_engine.domain.text import Lang, Text
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay import predicate
 from acl_engine.replay.check import check_against
-from acl_engine.replay.scenario import read_scenario, schema
+from acl_engine.replay.reading import read_scenario
+from acl_engine.replay.scenario import schema
 from acl_engine.replay.theatre import scenarios
 
 FINE = Text("scenario.fine", "{file}：正确（`{id}`）", "{file}: correct (`{id}`)")

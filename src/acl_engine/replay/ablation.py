@@ -13,7 +13,7 @@ from acl_engine.domain.control import Edit
 from acl_engine.domain.errors import PolicyError, PolicyErrors, ScenarioError, Where
 from acl_engine.domain.pack import Pack, Row
 from acl_engine.policy.pack_rows import read_rows
-from acl_engine.replay.scenario import UNDEFINED
+from acl_engine.replay.reading import UNDEFINED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,14 @@ mistyped control is an error and not a test of nothing.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from acl_engine.domain.errors import Where
 from acl_engine.domain.pack import Pack
-from acl_engine.replay.scenario import Scenario, undefined
+from acl_engine.replay import predicate
+from acl_engine.replay.reading import undefined
+from acl_engine.replay.scenario import Scenario
+from acl_engine.replay.words import VARIABLE, field_of
 
-LINES = ("login", *(str(number) for number in range(12)))
+LINES = ("login", "admin", "http", *(str(number) for number in range(12)))
 
 
 def check_against(scenario: Scenario, before: Pack, after: Pack, path: Path | None = None) -> None:
@@ -37,9 +41,27 @@ def _unknown(
         if spec is None:
             yield "resource", request.resource, after.resources
             continue
-        for field in request.fields:
-            if field not in spec.fields:
+        for field in (*request.fields, *request.by):
+            if field_of(field) not in {*spec.fields, *spec.attributes}:
                 yield "field", field, spec.fields
+    yield from _facts(scenario, after)
+
+
+def _facts(scenario: Scenario, after: Pack) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Every `param.fact` must be a field of some record, or a scenario's word for one."""
+    fields = {name for spec in after.resources.values() for name in (*spec.fields, spec.key)}
+    words = [word for channel in scenario.channels.values() for word in channel.carries]
+    words += [word for facts in scenario.knowledge.values() for word in facts]
+    words += [
+        f"{name}.{fact}" for text in scenario.texts() for name, fact in VARIABLE.findall(text)
+    ]
+    if scenario.goal:
+        tree = predicate.parse(scenario.goal.leak, Where(scenario.id))
+        words += [w for one in predicate.atoms(tree) for arg in one.args for w in arg]
+    for word in words:
+        name, _, fact = word.partition(".")
+        if name in scenario.params and fact and field_of(fact) not in fields:
+            yield "fact", word, fields
 
 
 def _controls(scenario: Scenario) -> Iterator[str]:

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from acl_engine.domain.errors import Where
 from acl_engine.replay import predicate as p
+from acl_engine.replay.casting import bind
+from acl_engine.replay.detection import noticed
 from acl_engine.replay.knowledge import Fact, Mind
-from acl_engine.replay.run import Run, bind, field_of
+from acl_engine.replay.predicate import ATTACKERS
+from acl_engine.replay.run import Run, seconds
 from acl_engine.replay.scenario import Scenario
+from acl_engine.replay.words import field_of
 from acl_engine.replay.world.parcels import Parcel
 from acl_engine.replay.world.truth import Truth
-
-# Joint knowledge of everyone in the scenario.
-ATTACKERS = "attackers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,9 @@ class _Reader:
                 return len(self._known(self._mind(who[0]), field[0])) >= int(number[0])
             case p.Atom("acts", (who, action, thing)):
                 return self._acts(self._mind(who[0]), action[0], thing[0])
+            case p.Atom("undetected", (within,)):
+                first = noticed(self._run)
+                return first is None or first.seconds > seconds(within[0])
         return False
 
     def narrowed(self, tree: p.Predicate) -> list[tuple[str, int]]:

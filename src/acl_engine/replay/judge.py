@@ -14,8 +14,11 @@ and leaks again with its controls off.
 | OVERSHOWN | an honest request showed more, or less, than the file says |
 """
 
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from acl_engine.domain.pack import Pack
 from acl_engine.replay.ablation import Derived, without
@@ -24,6 +27,7 @@ from acl_engine.replay.result import Verdict
 from acl_engine.replay.run import Assumed, Run, Runner, StepResult
 from acl_engine.replay.scenario import Actor, Expect, Legit, Login, Scenario, Step
 from acl_engine.replay.stage import Stage
+from acl_engine.replay.transport import Serve
 from acl_engine.replay.verdict import Findings, keeps, verdict_of
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
@@ -85,6 +89,7 @@ class Judge:
     truth: Truth
     compare: bool = True  # judge `before` too
     ablate: bool = True
+    serve: Serve | None = None  # what answers raw HTTP steps
     _derived: dict[frozenset[str], Derived] = field(default_factory=dict)
 
     def judge(self, scenario: Scenario) -> Result:
@@ -131,21 +136,28 @@ class Judge:
         derived: Derived,
         assumed: Assumed | None = None,
     ) -> Run:
-        stage = self._stage(scenario, derived)
-        try:
+        with self._stage(scenario, derived) as stage:
             return Runner(scenario, stage, assumed).run()
-        finally:
-            stage.close()
 
-    def _stage(self, scenario: Scenario, derived: Derived) -> Stage:
-        return Stage.open(
-            self.templates[derived.weak],
-            derived.pack,
-            self.truth,
-            weak=derived.weak,
-            off=derived.components,
-            at=scenario.world.at,
-        )
+    @contextmanager
+    def _stage(self, scenario: Scenario, derived: Derived) -> Iterator[Stage]:
+        """A stage of one run; on disk where files and processes are to fail."""
+        faults = any(step.fault for step in scenario.steps)
+        with tempfile.TemporaryDirectory(prefix="acl-stage-") as folder:
+            stage = Stage.open(
+                self.templates[derived.weak],
+                derived.pack,
+                self.truth,
+                weak=derived.weak,
+                off=derived.components,
+                at=scenario.world.at,
+                folder=Path(folder) if faults else None,
+                serve=self.serve,
+            )
+            try:
+                yield stage
+            finally:
+                stage.close()
 
     # --- what must stay possible ---------------------------------------------------------------
 
@@ -274,6 +286,8 @@ def _mismatch(expect: Expect, result: StepResult | None) -> str:
         return ""
     if expect.at is not None and expect.at != outcome.line:
         return f"stopped at {outcome.line}, not at {expect.at}"
+    if expect.reason is not None and expect.reason != outcome.reason:
+        return f"the reason was {outcome.reason or '-'}, not {expect.reason}"
     if expect.by and not set(expect.by) <= set(outcome.controls):
         return f"stopped by {' '.join(outcome.controls) or 'nothing named'}"
     return ""

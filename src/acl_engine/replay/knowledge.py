@@ -6,7 +6,7 @@ INVARIANTS
 - Views of one field join: the positions known are the union over all views.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from acl_engine.domain.errors import InputError
@@ -35,13 +35,14 @@ class Fact:
 @dataclass
 class Mind:
     """One actor's knowledge. `views`: every form in which a fact was seen; `links`: from a phone
-    number to the records that were found to belong to it."""
+    number to the records that were found to belong to it; `kept`: values out of HTTP answers."""
 
     views: dict[Fact, set[str]] = field(default_factory=dict)
     left: dict[Fact, int] = field(default_factory=dict)
     links: set[tuple[str, str]] = field(default_factory=set)
     acts: set[tuple[str, str]] = field(default_factory=set)
     cities: dict[Fact, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
 
     def learn(self, fact: Fact, shown: str, truth: str, city: str | None = None) -> None:
         """Take one view of a fact in. `truth` decides whether it teaches anything."""
@@ -89,6 +90,7 @@ class Mind:
         """All that the other knows, for an assumed breach."""
         self.take(other, list(other.views) + list(other.left))
         self.links |= other.links
+        self.kept = other.kept | self.kept
 
     def knows(self, fact: Fact) -> bool:
         return self.left.get(fact) == 1
@@ -100,11 +102,16 @@ class Mind:
             set(self.links),
             set(self.acts),
             dict(self.cities),
+            dict(self.kept),
         )
 
-    def value(self, fact: Fact, truths: Mapping[Fact, str]) -> str | None:
-        """The value, if it is known."""
-        return truths.get(fact) if self.knows(fact) else None
+    def numbers(self) -> list[str]:
+        """Every record number that is known."""
+        return sorted(
+            fact.subject
+            for fact, left in self.left.items()
+            if fact.field == "waybill_no" and left == 1
+        )
 
 
 def _true(shown: str, truth: str) -> bool:

@@ -18,7 +18,9 @@ from acl_engine.replay.judge import Judge
 from acl_engine.replay.present import names_of, present, skipped
 from acl_engine.replay.result import Name, Replay, ScenarioResult, Verdict
 from acl_engine.replay.scenario import Scenario
+from acl_engine.replay.stage import NoTransport
 from acl_engine.replay.theatre import SEED, scenarios, theatre
+from acl_engine.replay.transport import Serve
 
 NONE_THERE = Text(
     "replay.none",
@@ -35,7 +37,8 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to replay. `policy`: one folder alone, held to what each file says of `after`."""
+    """What to replay. `policy`: one folder alone, held to what each file says of `after`;
+    `serve`: what answers raw HTTP steps."""
 
     root: Path
     pack: str = "courier"
@@ -43,6 +46,7 @@ class Order:
     policy: Path | None = None
     ablate: bool = True
     allow_skipped: bool = False
+    serve: Serve | None = None
 
 
 def play(order: Order, progress: Progress = lambda done, total, name: None) -> Replay:
@@ -54,7 +58,7 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
         raise ScenarioError(NONE_THERE.of(), Where(str(folder)))
     progress(0, len(chosen), "")
     results: list[ScenarioResult] = []
-    with theatre(order.root, policy=order.policy, ablate=order.ablate) as judge:
+    with theatre(order.root, policy=order.policy, ablate=order.ablate, serve=order.serve) as judge:
         # A file names the controls of the company's own policy, whatever is replayed against.
         standard = load_pack(order.root / "policies" / order.pack / "after")
         for one in chosen:
@@ -75,12 +79,18 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
 
 def _one(scenario: Scenario, judge: Judge, order: Order) -> ScenarioResult:
     if scenario.status != "active":
-        result = skipped(scenario, Verdict.SKIPPED, _name(DRAFT.of()))
-        return replace(result, problems=()) if order.allow_skipped else result
+        return _skipped(scenario, DRAFT.of(), order)
     try:
         return present(judge.judge(scenario), judge)
+    except NoTransport as error:
+        return _skipped(scenario, error.message, order)
     except StoreError as error:
         return skipped(scenario, Verdict.ERROR, _name(BROKE.of(why=error.message.code)))
+
+
+def _skipped(scenario: Scenario, why: Message, order: Order) -> ScenarioResult:
+    result = skipped(scenario, Verdict.SKIPPED, _name(why))
+    return replace(result, problems=()) if order.allow_skipped else result
 
 
 def _name(message: Message) -> Name:

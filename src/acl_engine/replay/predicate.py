@@ -3,9 +3,13 @@
     or   := and ("or" and)*        and := not ("and" not)*        not := "not" not | atom
     atom := name "(" arg ("," arg)* ")" | "(" or ")"              arg := word ("->" word)?
 
-Goals: `knows(who, param.fact)`, `knows(who, param.phone -> param.address)`,
-`knows_many(who, fact, n)`, `acts(who, action, object)`.
-Selections: `named(x)`, `served_by(actor)`, `stage(S)`, `assignee(actor)`.
+Goals: `knows(who, param.fact)`, `knows(who, param.phone -> param.address)`: the address, and that
+it belongs to that phone; `knows_many(who, fact, n)`: of at least n records;
+`acts(who, action, object)`: an action of the engine on a param's record, `login` or an
+administrator's act on an account or device, `tamper` on a table, an HTTP method on a path;
+`undetected(7d)`: nothing has noticed it that long after the first step. `who` is an actor, or
+`attackers`: all of them together.
+Selections (`where`): `named(x)`, `served_by(actor)`, `stage(S)`, `assignee(actor)`.
 """
 
 import re
@@ -22,7 +26,7 @@ UNREADABLE = Text(
     "例：knows(buyer, victim.phone -> victim.address)",
     "for example: knows(buyer, victim.phone -> victim.address)",
 )
-_TOKEN = re.compile(r"\s*(->|[(),]|[A-Za-z0-9_.:-]*[A-Za-z0-9_])")
+_TOKEN = re.compile(r"\s*(->|[(),]|[A-Za-z0-9_.:/-]*[A-Za-z0-9_/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,11 @@ class Or:
 Predicate = Atom | Not | And | Or
 
 # name -> number of arguments
-ATOMS = {
-    "knows": 2,
-    "knows_many": 3,
-    "acts": 3,
-    "named": 1,
-    "served_by": 1,
-    "stage": 1,
-    "assignee": 1,
-}
+GOALS = {"knows": 2, "knows_many": 3, "acts": 3, "undetected": 1}
+SELECTIONS = {"named": 1, "served_by": 1, "stage": 1, "assignee": 1}
+ATOMS = GOALS | SELECTIONS
+# Everyone in a scenario together.
+ATTACKERS = "attackers"
 
 
 def parse(text: str, where: Where) -> Predicate:
@@ -76,11 +76,6 @@ def atoms(tree: Predicate) -> Iterator[Atom]:
         case And(parts) | Or(parts):
             for part in parts:
                 yield from atoms(part)
-
-
-def who_of(tree: Predicate) -> set[str]:
-    """Every actor and param that the condition names."""
-    return {word.split(".")[0] for atom in atoms(tree) for arg in atom.args for word in arg}
 
 
 class _Parser:

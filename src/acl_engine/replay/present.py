@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from acl_engine.domain.errors import Where
 from acl_engine.replay import predicate as p
-from acl_engine.replay.goal import ATTACKERS, reached
+from acl_engine.replay.casting import bind
+from acl_engine.replay.detection import noticed
+from acl_engine.replay.goal import reached
 from acl_engine.replay.judge import Judge, LegitResult, Result
 from acl_engine.replay.knowledge import Fact, Mind
+from acl_engine.replay.predicate import ATTACKERS
 from acl_engine.replay.result import (
     Ablation,
     Actor,
@@ -23,13 +26,13 @@ from acl_engine.replay.result import (
     Side,
     Verdict,
 )
-from acl_engine.replay.run import Run, StepResult, bind, field_of
-from acl_engine.replay.scenario import Both, Scenario
+from acl_engine.replay.run import Run, StepResult, seconds
+from acl_engine.replay.scenario import Both, Scenario, Step
 from acl_engine.replay.verdict import NO_POSITIVE, NOT_NAMED, fell_short, keeps
+from acl_engine.replay.words import field_of
 
 # The query system in a picture.
 ENGINE = "engine"
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DAY = 86_400
 _SHOWN_WORDS = ("waybill_no", "phone", "name", "area", "address", "item")
 
@@ -128,6 +131,7 @@ def _side(
     if run is None or verdict is None:
         return Side(verdict or Verdict.ERROR, policy, False)
     found = reached(scenario, run, judge.truth)
+    first = noticed(run)
     steps = tuple(_drawn(scenario, one, wrong) for one in run.steps)
     return Side(
         verdict=verdict,
@@ -139,14 +143,19 @@ def _side(
         candidates=found.candidates or 0,
         cost=_cost(scenario, run),
         every_step_named=all(step.named for step in steps if step.tried),
-        detected=_detected(run),
+        detected=first.seconds // 60 if first else None,
     )
+
+
+def _kind(step: Step) -> str:
+    named = ("channel", "advance", "event", "admin", "fault", "tamper")
+    return next((name for name in named if getattr(step, name)), "request")
 
 
 def _drawn(scenario: Scenario, one: StepResult, wrong: set[str]) -> Drawn:
     step, outcome = one.step, one.outcome
     channel = scenario.channels.get(step.channel or "")
-    kind = "channel" if channel else "request" if step.actor else "advance"
+    kind = _kind(step)
     views = outcome.views() if outcome else []
     shown = {name: value for view in views[:1] for name, value in view.items() if name != "handle"}
     return Drawn(
@@ -175,7 +184,7 @@ def _assumed(
     """Requests that the honest run never sent, as the assume-breach run sent them."""
     for one in breach.steps if breach else ():
         first = honest.result(one.step.id) if honest else None
-        if one.step.actor and one.tried and not (first and first.tried):
+        if one.step.asks and one.tried and not (first and first.tried):
             drawn = _drawn(scenario, one, wrong)
             yield Drawn(
                 **{name: getattr(drawn, name) for name in Drawn.__slots__ if name != "assumed"},
@@ -227,7 +236,7 @@ def _cost(scenario: Scenario, run: Run) -> Cost:
     devices: set[str] = set()
     requests = 0
     for one in run.steps:
-        if not one.tried or not one.step.actor:
+        if not one.tried or not one.step.asks or one.step.actor is None:
             continue
         requests += 1
         login = one.step.login
@@ -237,23 +246,12 @@ def _cost(scenario: Scenario, run: Run) -> Cost:
         # Without a device of its own in the step, an actor logs in on the first that it has.
         if device := (login.device if login and login.device else next(iter(own), None)):
             devices.add(device)
-    seconds = sum(_advance(one) for one in run.steps)
-    return Cost(len(accounts), len(devices), requests, 1 + seconds // _DAY)
-
-
-def _detected(run: Run) -> int | None:
-    """Minutes until the log holds a refusal of one of these steps."""
-    seconds = 0
-    for one in run.steps:
-        seconds += _advance(one)
-        if one.tried and one.outcome is not None and not one.outcome.allowed:
-            return seconds // 60
-    return None
+    spent = sum(_advance(one) for one in run.steps)
+    return Cost(len(accounts), len(devices), requests, 1 + spent // _DAY)
 
 
 def _advance(one: StepResult) -> int:
-    text = one.step.advance
-    return int(text[:-1]) * _SECONDS[text[-1]] if text else 0
+    return seconds(one.step.advance) if one.step.advance else 0
 
 
 # --- the rest ------------------------------------------------------------------------------------

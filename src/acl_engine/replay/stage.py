@@ -1,66 +1,78 @@
-"""The stage of one run: a copy of the world, an engine over it, and the cast with what they hold.
+"""The stage of one run: a copy of the world, an engine over it, and what the cast holds open.
 
 INVARIANTS
 - Every run starts from the same bytes and touches nothing outside of its copy.
-- An actor can use only secrets, devices and values that it holds or has learned.
+- What came of a request is what the engine returned; where and why it stopped stands in the audit
+  log alone, and is read there.
 """
 
-import json
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from acl_engine.bootstrap import Engine, Keys, Weakened
+from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof
-from acl_engine.domain.errors import AccessDenied, AclError
+from acl_engine.domain.errors import AclError, InputError, ScenarioError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request import Action, Query
-from acl_engine.domain.view import Answer
+from acl_engine.domain.text import Text
 from acl_engine.identity.devices import sign
+from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.totp import code_at
+from acl_engine.replay.asking import Watch, ask, refused
+from acl_engine.replay.child import Doom, in_child
+from acl_engine.replay.outcome import Outcome, named
+from acl_engine.replay.transport import Asked, Replied, Serve, Site, Transport
 from acl_engine.replay.world.company import NOW
+from acl_engine.replay.world.staff import Staff
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
 from acl_engine.storage.payload import phone_index
-from acl_engine.storage.tickets import record_contact
+from acl_engine.storage.staff import SqlStaffDirectory
+from acl_engine.storage.unsafe import copy_on_disk, fill_disk, start_audit
+
+NOBODY = Text(
+    "scenario.no-account",
+    "世界里没有账号 `{login}`",
+    "the world has no account `{login}`",
+    "见 seeds/courier/company.yaml 的 cast",
+    "see the cast in seeds/courier/company.yaml",
+)
+NO_TRANSPORT = Text(
+    "scenario.no-transport",
+    "`http` 步骤需要 Web 服务：请安装 `server` 附加组件",
+    "an `http` step needs the web service: install the extra `server`",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one request: the answer as bytes, or where and by which control it stopped."""
-
-    allowed: bool
-    line: str = ""
-    controls: tuple[str, ...] = ()
-    rule: str | None = None
-    reason: str = ""
-    answer: bytes = b""
-    request: str = ""
-    named: bool = False
-    looked: int = 0
-
-    def views(self) -> list[dict[str, str]]:
-        """The records as the returned bytes say them: handle and shown fields."""
-        found: list[dict[str, str]] = json.loads(self.answer) if self.answer else []
-        return found
+class NoTransport(ScenarioError):
+    """The run has no way to send a raw request: the scenario is skipped, never blocked."""
 
 
 @dataclass
 class Stage:
-    """One world, one pack, one clock."""
+    """One world, one pack, one clock. `doom` and `lock` are the faults that hold at the moment."""
 
-    engine: Engine
+    site: Site
     clock: SteppedClock
     truth: Truth
     weak: bool
-    database: Database
+    watch: Watch
+    serve: Serve | None = None
+    doom: Doom | None = None
+    lock: sqlite3.Connection | None = None
+    _capabilities: dict[str, str] = field(default_factory=dict)
     _tokens: dict[tuple[str, str | None], str] = field(default_factory=dict)
     _codes: dict[str, int] = field(default_factory=dict)
-    capabilities: dict[str, str] = field(default_factory=dict)
+    _transport: Transport | None = None
+    _read: int = 0
 
     @classmethod
     def open(
@@ -72,143 +84,184 @@ class Stage:
         weak: bool,
         off: frozenset[str] = frozenset(),
         at: str | None = None,
+        folder: Path | None = None,
+        serve: Serve | None = None,
     ) -> "Stage":
-        database = template.clone_to_memory()
+        """`folder`: keep the copy there, for faults that need files and processes."""
+        file = folder / "stage.db" if folder else None
+        database = copy_on_disk(template, file) if file else template.clone_to_memory()
         clock = SteppedClock(datetime.fromisoformat(at) if at else NOW)
-        engine = Engine.open(
-            database=database,
-            pack=pack,
-            clock=clock,
-            keys=Keys.synthetic(truth.world.seed),
-            replay=Weakened(off),
-        )
-        return cls(engine, clock, truth, weak, database)
+        keys = Keys.synthetic(truth.world.seed)
+        watch = Watch()
+        engine = _engine(database, pack, clock, keys, Weakened(off, watch))
+        site = Site(engine, database, pack, clock, keys, off)
+        return cls(site, clock, truth, weak, watch, serve)
+
+    @property
+    def engine(self) -> Engine:
+        return self.site.engine
+
+    @property
+    def database(self) -> Database:
+        return self.site.database
+
+    @property
+    def now(self) -> int:
+        """Epoch seconds."""
+        return int(self.clock.now().timestamp())
 
     def close(self) -> None:
+        self.mend()
+        if self._transport is not None:
+            self._transport.close()
         self.database.close()
 
-    def called(self, contact: str, caller: str) -> None:
-        """The telephone exchange records a call with the number that the network reported."""
-        keys = Keys.synthetic(self.truth.world.seed)
-        record_contact(
-            self.database,
-            contact=contact,
-            kind="call",
-            made_by="svc-telephony",
-            at=int(self.clock.now().timestamp()),
-            phone_index=phone_index(keys.index, caller),
-        )
+    def mend(self) -> None:
+        """End every fault."""
+        self.doom = None
+        if self.lock is not None:
+            self.lock.close()
+            self.lock = None
+        start_audit(self.database)
+
+    # --- who and what there is -----------------------------------------------------------------
+
+    def person(self, login: str) -> Staff:
+        """The person of an account. Raises ScenarioError."""
+        if login not in self.truth.world.staff:
+            raise ScenarioError(NOBODY.of(login=login))
+        return self.truth.world.staff[login]
+
+    def phone_index(self, phone: str) -> str:
+        return phone_index(self.site.keys.index, phone)
+
+    def device_public_key(self, device: str) -> bytes:
+        key = Ed25519PrivateKey.from_private_bytes(self.truth.device_key(device))
+        return key.public_key().public_bytes_raw()
+
+    def code(self, account: str) -> str:
+        """A code from the authenticator. A step gives one login: a person waits for the next."""
+        step = self.now // 30
+        if self._codes.get(account) == step:
+            self.clock.advance(30 - self.now % 30)
+            step += 1
+        self._codes[account] = step
+        return code_at(self.truth.totp(account), self.now)
+
+    def news(self) -> list[AuditEntry]:
+        """The log's records since this was last asked."""
+        found = list(self.engine.audit.entries(self._read))
+        self._read = max((index + 1 for index, _ in found), default=self._read)
+        return [entry for _, entry in found]
+
+    # --- requests ------------------------------------------------------------------------------
 
     def login(
-        self,
-        account: str,
-        password: str,
-        *,
-        totp: bool,
-        device: str | None,
+        self, account: str, password: str, *, totp: bool, device: str | None, fresh: bool = False
     ) -> Outcome:
-        """Log in and keep the token; a session of the same account and device is reused."""
-        if (account, device) in self._tokens:
+        """Log in and keep the token. One of the same account and device is used again unless
+        `fresh`."""
+        if (account, device) in self._tokens and not fresh:
             return Outcome(True, "login", named=True)
-        try:
-            proof = self._proof(device) if device else None
-            code = self._code(account) if totp else None
-            token = self.engine.login(account, password, totp=code, device=proof)
-        except AccessDenied as denied:
-            return self._denied(denied.request_id)
-        self._tokens[account, device] = token
-        return Outcome(True, "login", named=True)
+        self._tokens.pop((account, device), None)
+        proof = self._proof(device) if device else None
+        code = self.code(account) if totp else None
+
+        def enter(engine: Engine) -> Outcome:
+            token = engine.login(account, password, totp=code, device=proof)
+            return Outcome(True, "login", token=token, named=True)
+
+        self.watch("login")
+        disk = self.doom is not None and self.doom.disk
+        entered = self._elsewhere(enter) if disk else self._tried(self.engine, enter)
+        if entered.allowed:
+            self._tokens[account, device] = entered.token
+        return entered
 
     def ask(self, account: str, device: str | None, query: Query) -> Outcome:
         """One look, act or dial with the token of an earlier login."""
         token = self._tokens.get((account, device), "no-session")
+        capability = self._capabilities.get(account, "")
+
+        def asked(engine: Engine) -> Outcome:
+            return ask(engine, token, query, capability)
+
+        came = self._tried(self.engine, asked) if self.doom is None else self._elsewhere(asked)
+        if query.action == Action.DIAL and came.allowed:
+            self._capabilities[account] = came.token
+        return came
+
+    def work(self, account: str, query: Query) -> Outcome:
+        """An honest person's request, on their own device with their own secrets."""
+        device = self.person(account).member.device
+        password = self.truth.password(account, weak=self.weak)
+        entered = self.login(account, password, totp=True, device=device)
+        return self.ask(account, device, query) if entered.allowed else entered
+
+    def administer(self, act: Callable[[Administration], None]) -> Outcome:
+        """An act at the administrators' desk, over this run's copy and clock."""
+        desk = Administration(
+            SqlStaffDirectory(self.database),
+            self.engine.audit.append,
+            self.clock,
+            self.site.keys,
+            Passwords.synthetic(),
+        )
+        start = self._read
         try:
-            if query.action == "call":
-                called = self.engine.call(token, self.capabilities.get(account, "none"))
-                return self._allowed(
-                    called.request_id, b'[{"call":"%s"}]' % called.outcome.encode()
-                )
-            if query.action == Action.DIAL:
-                capability = self.engine.dial(token, query)
-                self.capabilities[account] = capability.token
-                return self._allowed(capability.request_id, b"")
-            if query.action in _ACTS:
-                return self._allowed(self.engine.act(token, query).request_id, b"")
-            return self._answered(self.engine.ask(token, query))
-        except AccessDenied as denied:
-            return self._denied(denied.request_id)
+            act(desk)
+        except InputError as refused:
+            entries = [entry for _, entry in self.engine.audit.entries(start)]
+            code = refused.message.code
+            return Outcome(False, "admin", reason=code, named=named(entries))
+        return Outcome(True, "admin", named=True)
 
-    def _answered(self, answer: Answer) -> Outcome:
-        shown = [{"handle": view.handle, **view.fields} for view in answer.views]
-        body = json.dumps(shown, ensure_ascii=False).encode()
-        return self._allowed(answer.request_id, body, looked=len(answer.views))
+    def send(self, asked: Asked) -> tuple[Replied, list[AuditEntry]]:
+        """A raw request, and what the log says of it. Raises NoTransport."""
+        if self._transport is None:
+            if self.serve is None:
+                raise NoTransport(NO_TRANSPORT.of())
+            self._transport = self.serve(self.site)
+        start = self._read
+        reply = self._transport.send(asked)
+        return reply, [entry for _, entry in self.engine.audit.entries(start)]
 
-    def _allowed(self, request: str, body: bytes, looked: int = 1) -> Outcome:
-        entries = self.engine.audit.of_request(request)
-        return Outcome(
-            True, "11", answer=body, request=request, named=_named(entries), looked=looked
-        )
+    # --- inside --------------------------------------------------------------------------------
 
-    def _denied(self, request: str) -> Outcome:
-        """Where and why it stopped stands in the audit record of the request id, only there."""
-        entries = self.engine.audit.of_request(request)
-        last = entries[-1] if entries else None
-        if last is None:
-            return Outcome(False, "?", request=request)
-        return Outcome(
-            False,
-            last.line,
-            last.controls,
-            last.rule,
-            last.reason,
-            request=request,
-            named=_named(entries),
-        )
+    def _elsewhere(self, work: Callable[[Engine], Outcome]) -> Outcome:
+        """In a process of its own, to which the fault of the moment happens."""
+        doom, site = self.doom or Doom(), self.site
+        if doom.kill_at is not None:
+            self.doom = None  # one process dies once
+        url = f"sqlite:///{site.database.path}"
+        site.database.close()
+
+        def inside(watch: Callable[[str], None]) -> Outcome:
+            def reached(line: str) -> None:
+                self.watch(line)
+                watch(line)
+
+            database = Database.open(url)
+            if doom.disk:
+                fill_disk(database)
+            weakened = Weakened(site.off, reached)
+            return self._tried(_engine(database, site.pack, self.clock, site.keys, weakened), work)
+
+        return in_child(inside, doom)
+
+    def _tried(self, engine: Engine, work: Callable[[Engine], Outcome]) -> Outcome:
+        try:
+            return work(engine)
+        except AclError as error:
+            return refused(engine, error, self.watch)
 
     def _proof(self, device: str) -> DeviceProof:
         nonce = self.engine.challenge(device)
         key = Ed25519PrivateKey.from_private_bytes(self.truth.device_key(device))
         return sign(key, device, nonce)
 
-    def _code(self, account: str) -> str:
-        """A code from the authenticator. A step gives one login: a person waits for the next."""
-        now = int(self.clock.now().timestamp())
-        step = now // 30
-        if self._codes.get(account) == step:
-            self.clock.advance(30 - now % 30)
-            step += 1
-        self._codes[account] = step
-        return code_at(self.truth.totp(account), int(self.clock.now().timestamp()))
 
-
-_ACTS = frozenset({Action.SCAN_IN, Action.SCAN_OUT, Action.REASSIGN, Action.OPEN_TICKET})
-
-
-def _named(entries: list[AuditEntry]) -> bool:
-    """Whether the log names who it was: the account, or that no live one was behind it."""
-    return bool(entries) and all(
-        entry.account is not None or entry.line in ("0", "login") for entry in entries
-    )
-
-
-def try_query(
-    action: str,
-    resource: str,
-    key: str | None,
-    by: Mapping[str, str],
-    fields: tuple[str, ...],
-    params: Mapping[str, str],
-    limit: int,
-) -> Query:
-    return Query(
-        action=action,
-        resource=resource,
-        key=key,
-        by=dict(by),
-        fields=fields,
-        params=dict(params),
-        limit=limit,
-    )
-
-
-__all__ = ["AclError", "Outcome", "Stage", "try_query"]
+def _engine(
+    database: Database, pack: Pack, clock: SteppedClock, keys: Keys, replay: Weakened
+) -> Engine:
+    return Engine.open(database=database, pack=pack, clock=clock, keys=keys, replay=replay)

@@ -8,7 +8,9 @@ from pathlib import Path
 from acl_engine.domain.errors import ScenarioError, Where
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay.judge import Judge
-from acl_engine.replay.scenario import UNDEFINED, Scenario, read_scenario
+from acl_engine.replay.reading import UNDEFINED, read_scenario
+from acl_engine.replay.scenario import Scenario
+from acl_engine.replay.transport import Serve
 from acl_engine.replay.world.build import SecretsKind, build_world
 from acl_engine.replay.world.company import World, make_world
 from acl_engine.replay.world.sealing import synthetic_sealing
@@ -33,9 +35,11 @@ def theatre(
     *,
     policy: Path | None = None,
     ablate: bool = True,
+    serve: Serve | None = None,
     said: Callable[[str], None] = lambda what: None,
 ) -> Iterator[Judge]:
-    """A judge over freshly built worlds. `policy` judges one pack instead of before and after."""
+    """A judge over freshly built worlds. `policy` judges one pack instead of before and after;
+    `serve` answers raw HTTP steps."""
     before = load_pack(root / "policies" / "courier" / "before")
     after = load_pack(policy or root / "policies" / "courier" / "after")
     world = small_world(root)
@@ -46,7 +50,15 @@ def theatre(
             for weak in (True, False):
                 said("weak" if weak else "strong")
                 templates[weak] = _template(Path(folder), world, "weak" if weak else "strong")
-            yield Judge(before, after, templates, truth, compare=policy is None, ablate=ablate)
+            yield Judge(
+                before,
+                after,
+                templates,
+                truth,
+                compare=policy is None,
+                ablate=ablate,
+                serve=serve,
+            )
         finally:
             for database in templates.values():
                 database.close()

@@ -134,6 +134,19 @@ class Database:
         clone._cache = self._cache
         return clone
 
+    def clone_to_file(self, path: Path) -> "Database":
+        """A copy of a SQLite database in a new file: for what happens to files and processes."""
+        target = sqlite3.connect(path, isolation_level=None)
+        with self._raw() as source:
+            source.backup(target)
+        target.close()
+        return Database.open(f"sqlite:///{path}")
+
+    @property
+    def path(self) -> str:
+        """The file of a SQLite database; empty for one in memory and for PostgreSQL."""
+        return self._file[0] if self._file else ""
+
     @contextmanager
     def trial(self) -> Iterator["Database"]:
         """A database like this one whose changes never reach it.

@@ -1,0 +1,87 @@
+"""One request to an engine, and what came of it, as the log tells."""
+
+import json
+from dataclasses import dataclass
+
+from acl_engine.bootstrap import Engine
+from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError, StoreError
+from acl_engine.domain.request import Action, Query
+from acl_engine.replay.outcome import Outcome, named
+
+# The control that says no when no record can be written.
+AUDIT_FIRST = "audit-first"
+# Not an action of the engine: using a dial capability up.
+CALL = "call"
+_ACTS = frozenset({Action.SCAN_IN, Action.SCAN_OUT, Action.REASSIGN, Action.OPEN_TICKET})
+
+
+@dataclass(slots=True)
+class Watch:
+    """The number of the lookup line that was entered last."""
+
+    line: str = ""
+
+    def __call__(self, line: str) -> None:
+        self.line = line
+
+
+def ask(engine: Engine, token: str, query: Query, capability: str) -> Outcome:
+    """One look, act or dial; `capability` is what a call uses up. Raises what the engine raises."""
+    if query.action == CALL:
+        called = engine.call(token, capability or "none")
+        return _allowed(engine, called.request_id, [{"call": called.outcome}])
+    if query.action == Action.DIAL:
+        given = engine.dial(token, query)
+        return _allowed(engine, given.request_id, [], kept=given.token)
+    if query.action in _ACTS:
+        return _allowed(engine, engine.act(token, query).request_id, [])
+    answer = engine.ask(token, query)
+    shown = [{"handle": view.handle, **view.fields} for view in answer.views]
+    return _allowed(engine, answer.request_id, shown, looked=len(shown))
+
+
+def refused(engine: Engine, error: Exception, watch: Watch) -> Outcome:
+    """Where and why a request stopped. A foreign error is the engine's fault and raises on."""
+    match error:
+        case AccessDenied():
+            return of_entries(engine.audit.of_request(error.request_id), error.request_id)
+        case AuditUnavailable():
+            # Nobody could be named, and nobody was answered.
+            code = error.message.code
+            return Outcome(False, watch.line, (AUDIT_FIRST,), reason=code, named=True)
+        case StoreError() | InputError():
+            return Outcome(False, watch.line, reason=error.message.code, named=True)
+    raise error
+
+
+def of_entries(entries: list[AuditEntry], request: str = "") -> Outcome:
+    """The refusal that the log's records tell of."""
+    if not entries:
+        return Outcome(False, "?", request=request)
+    last = entries[-1]
+    return Outcome(
+        False,
+        last.line,
+        last.controls,
+        last.rule,
+        last.reason,
+        request=request,
+        named=named(entries),
+    )
+
+
+def _allowed(
+    engine: Engine, request: str, shown: list[dict[str, str]], looked: int = 1, kept: str = ""
+) -> Outcome:
+    body = json.dumps(shown, ensure_ascii=False).encode() if shown else b""
+    entries = engine.audit.of_request(request)
+    return Outcome(
+        True,
+        "11",
+        answer=body,
+        request=request,
+        named=named(entries),
+        looked=looked,
+        token=kept,
+    )

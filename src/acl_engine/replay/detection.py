@@ -1,0 +1,37 @@
+"""Whether somebody would have noticed, when, and by what.
+
+A detector looks at a finished run (its steps, the clock, the log's records of each step) and says
+when it would first have spoken up. To add one, name it in `DETECTORS`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from acl_engine.replay.run import Run
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Noticed:
+    """`seconds` after the first step; `by` names the detector."""
+
+    seconds: int
+    by: str
+
+
+Detector = Callable[[Run], Iterator[int]]
+
+
+def refusals(run: Run) -> Iterator[int]:
+    """The log holds a refusal of one of these steps: the epoch second of each."""
+    for one in run.steps:
+        if one.step.asks and any(entry.effect != "allow" for entry in one.entries):
+            yield one.at
+
+
+DETECTORS: Mapping[str, Detector] = {"refusal": refusals}
+
+
+def noticed(run: Run) -> Noticed | None:
+    """The first that anything noticed; None: nothing ever."""
+    found = [Noticed(at - run.start, name) for name, look in DETECTORS.items() for at in look(run)]
+    return min(found, default=None)

@@ -1,0 +1,16 @@
+"""The kinds of step beside a request and a channel: one file a family, one struct a kind.
+
+A family is a union of structs told apart by `kind`. To add a kind, write the struct and name it
+in the union; a family of its own is one more field of `scenario.Step`.
+"""
+
+from acl_engine.replay.steps.admin import Admin
+from acl_engine.replay.steps.deed import Deed, Scene
+from acl_engine.replay.steps.events import Call, Leaves, Scan, Shift
+from acl_engine.replay.steps.faults import Fault
+from acl_engine.replay.steps.http import Http
+from acl_engine.replay.steps.tampering import Tamper
+
+Event = Call | Shift | Scan | Leaves
+
+__all__ = ["Admin", "Deed", "Event", "Fault", "Http", "Scene", "Tamper"]
