@@ -18,6 +18,7 @@ class Noticed:
     by: str
 
 
+_DAY = 86_400
 Detector = Callable[[Run], Iterator[int]]
 
 
@@ -28,7 +29,14 @@ def refusals(run: Run) -> Iterator[int]:
             yield one.at
 
 
-DETECTORS: Mapping[str, Detector] = {"refusal": refusals}
+def verification(run: Run) -> Iterator[int]:
+    """The log no longer fits what was signed: found by the next day's `acl audit verify`."""
+    for one in run.steps:
+        if one.flaws:
+            yield one.at + _DAY
+
+
+DETECTORS: Mapping[str, Detector] = {"refusal": refusals, "verification": verification}
 
 
 def noticed(run: Run) -> Noticed | None:

@@ -9,6 +9,7 @@ from acl_engine.replay.asking import of_entries
 from acl_engine.replay.casting import bind
 from acl_engine.replay.knowledge import Fact, Mind
 from acl_engine.replay.learning import learn, read_reply
+from acl_engine.replay.notary import Notary
 from acl_engine.replay.outcome import Outcome, named
 from acl_engine.replay.scenario import Channel, Login, Scenario, Step
 from acl_engine.replay.stage import Stage
@@ -21,13 +22,15 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """`tried` is False when the actor lacked what the step needs: it was never sent. `entries` are
-    what the log holds of it; `at` is the clock when it was over, in epoch seconds."""
+    what the log holds of it, `flaws` what verifying the log then finds; `at` is the clock when the
+    step was over, in epoch seconds."""
 
     step: Step
     tried: bool
     outcome: Outcome | None = None
     taught: tuple[Fact, ...] = ()
     entries: tuple[AuditEntry, ...] = ()
+    flaws: tuple[str, ...] = ()
     at: int = 0
 
 
@@ -70,10 +73,13 @@ class Runner:
 
     def run(self) -> Run:
         self._begin()
+        tampers = any(step.tamper for step in self._scenario.steps)
+        notary = Notary(self._stage.site) if tampers else None
         for step in self._scenario.steps:
             result = self._one(step)
             news = tuple(self._stage.news())
-            self._run.steps.append(replace(result, entries=news, at=self._stage.now))
+            flaws = notary.flaws() if notary else ()
+            self._run.steps.append(replace(result, entries=news, flaws=flaws, at=self._stage.now))
             for who, mind in self._assumed.get(step.id, {}).items():
                 self._run.minds[who].merge(mind)
             self._run.after_step[step.id] = {

@@ -235,6 +235,36 @@ def test_log_records_can_be_deleted(play: Play) -> None:
     assert at(run, 3)[0]
 
 
+WIPED = (
+    LOOK,
+    "actor: admin, tamper: {kind: delete, table: audit_records, where: {account: courier-88}}",
+    "advance: 2d",
+)
+
+
+@pytest.mark.parametrize(
+    ("within", "off", "holds"), [("2d", "", False), ("12h", "", True), ("2d", "checkpoints", True)]
+)
+def test_a_wiped_log_is_noticed_by_the_next_days_check(
+    play: Play, within: str, off: str, holds: bool
+) -> None:
+    """Undetected only until the log is verified, or for ever where nobody signs it."""
+    goal = f'goal: {{leak: "acts(admin, tamper, audit_records) and undetected({within})'
+    goal += f' and knows(courier, own.address) and {NOT}"}}'
+    assert play(*WIPED, goal=goal, off=off).holds is holds  # type: ignore[attr-defined]
+
+
+def test_a_refusal_is_noticed_at_once(play: Play) -> None:
+    """The log shows it: a goal that needs to stay unseen is out of reach."""
+    run = play(
+        'actor: courier, request: {action: read, key: "${other.waybill_no}"}',
+        LOOK,
+        goal=f'goal: {{leak: "undetected(7d) and knows(courier, own.address) and {NOT}"}}',
+    )
+    assert at(run, 1)[:2] == (False, "3")
+    assert not run.holds  # type: ignore[attr-defined]
+
+
 def test_tampering_that_changes_nothing_is_the_files_fault(play: Play) -> None:
     """Else a mistyped key would count as an attack that was withstood."""
     with pytest.raises(ScenarioError):
