@@ -144,6 +144,9 @@ def _account(
         "status": "active",
         "password_hash": password,
         "totp_seed": TOTP.seal(login, SEED) if seeded else None,
+        "purpose": "" if password else "dial",
+        "used_at": NOW,
+        "certified_at": NOW,
     }
 
 

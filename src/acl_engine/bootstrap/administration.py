@@ -1,47 +1,37 @@
-"""Administering accounts and devices: each act is on record before it is done.
+"""Administering accounts: joiner, mover, leaver, and how a person sets their secrets.
 
 INVARIANTS
-- The audit record is durable before the change; when the change fails, a second record says so.
+- Each act goes over the desk: allowed to its maker, on record before it is done.
 - No secret is chosen or learned by an administrator: the person types the password, the
   authenticator holds the seed.
+- A grant is judged before it is recorded, and again inside the transaction that makes it.
 """
 
-import secrets
-from collections.abc import Callable
+import re
 from dataclasses import replace
 from types import TracebackType
 
-from acl_engine.audit import record
-from acl_engine.bootstrap.clocks import SystemClock
-from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
-from acl_engine.domain.accountability import AuditEntry
-from acl_engine.domain.accounts import Device
-from acl_engine.domain.errors import AclError, InputError
-from acl_engine.domain.ports import Clock
+from acl_engine.bootstrap.desk import Act, Desk
+from acl_engine.bootstrap.device_administration import DeviceAdministration
+from acl_engine.domain.errors import InputError
+from acl_engine.domain.pack import Pack
 from acl_engine.domain.staff import (
     AccountChange,
-    DeviceChange,
+    Judge,
     Person,
+    PersonChange,
     Staff,
     StaffAccount,
-    StaffDirectory,
+    standing_of,
 )
 from acl_engine.domain.text import Message, Text
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Passwords
-from acl_engine.identity.responsibility import findings, refusal_of_grant
+from acl_engine.identity.responsibility import findings, leads_back, refusal_of_grant
+from acl_engine.identity.standing import LAPSES, Lapse
 from acl_engine.identity.totp import Totp
-from acl_engine.storage.audit_store import AuditStore
-from acl_engine.storage.database import Database, is_synthetic, world_seed
-from acl_engine.storage.staff import SqlStaffDirectory
+from acl_engine.storage.staff import TAKEN
 
-UNKNOWN_ACCOUNT = Text(
-    "administration-no-account",
-    "没有账号 `{login}`",
-    "no account `{login}`",
-    "检查写法",
-    "check the spelling",
-)
 WRONG_CODE = Text(
     "administration-wrong-code",
     "动态口令不符，未登记",
@@ -49,47 +39,66 @@ WRONG_CODE = Text(
     "检查手机时间后重试",
     "check the phone's clock and try again",
 )
-DEVICE_TAKEN = Text(
-    "administration-second-device",
-    "人员 `{person}` 已绑定 {device_class} 设备 `{device}`",
-    "person `{person}` is bound to the {device_class} device `{device}`",
-    "先撤销旧设备",
-    "revoke that one first",
+BAD_LOGIN = Text(
+    "administration-bad-login",
+    "`{login}` 不能作登录名",
+    "`{login}` cannot be a login",
+    "1 至 64 个小写字母、数字或 . _ - @，以字母或数字开头",
+    "1 to 64 of a-z, 0-9 and . _ - @, beginning with a letter or a figure",
+)
+GENERIC = Text(
+    "administration-generic-login",
+    "`{login}` 是公用账号的名称",
+    "`{login}` is the name of a shared account",
+    "每个账号属于一个人：用本人的工号或姓名",
+    "an account belongs to one person: name it after them",
+)
+GONE = Text(
+    "administration-left",
+    "账号 `{login}` 已离职，不能恢复",
+    "account `{login}` has left, and is not resumed",
+    "重新入职须新建账号",
+    "a person who comes back gets a new account",
+)
+NOBODY_ABOVE = Text(
+    "administration-superior",
+    "`{superior}` 不能作 `{person}` 的上级：不在职，或上级链会回到本人",
+    "`{superior}` cannot be the superior of `{person}`: not active, or the chain would lead back",
+    "指定在职的上级",
+    "name an active person further up",
+)
+NO_SECRET = Text(
+    "administration-service-secret",
+    "服务账号 `{login}` 没有密码，也没有动态口令",
+    "the service account `{login}` has neither password nor code",
+    "它凭设备密钥登录：`acl device bind`",
+    "it is let in by its device's key: `acl device bind`",
 )
 # No password fits this: the account waits for its person to set one.
-_NO_PASSWORD = "!"  # noqa: S105
+NO_PASSWORD = "!"  # noqa: S105
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+_GENERIC = frozenset(
+    "admin administrator root test guest user shared public common branch station keeper courier "
+    "manager warehouse operator temp office gonggong gongyong wangdian cangku".split()
+)
 
 
 class Administration:
-    """The acts of `acl account` and `acl device` over one database. `by` is who acts."""
+    """The acts of `acl account` over one database. `by` is the login of who acts."""
 
-    def __init__(
-        self,
-        directory: StaffDirectory,
-        audit: Callable[[AuditEntry], object],
-        clock: Clock,
-        keys: Keys,
-        passwords: Passwords,
-        close: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._directory = directory
-        self._audit = audit
-        self._clock = clock
-        self._pseudonyms = KeyedPseudonyms(keys.pseudonym)
-        self._totp = Totp(keys.totp)
+    def __init__(self, desk: Desk, passwords: Passwords) -> None:
+        self.desk = desk
+        self.devices = DeviceAdministration(desk)
+        self._directory = desk.directory
+        self._rules = desk.rules
+        self._totp = Totp(desk.keys.totp)
         self._passwords = passwords
-        self._close = close
 
     @classmethod
-    def open(cls, url: str) -> "Administration":
-        """Open a database. Its keys are the environment's, or a synthetic world's own."""
-        database = Database.open(url)
-        synthetic = is_synthetic(database)
-        keys = Keys.synthetic(world_seed(database)) if synthetic else Keys.from_environment()
-        passwords = Passwords.synthetic() if synthetic else Passwords.production()
-        audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
-        directory = SqlStaffDirectory(database)
-        return cls(directory, audit.append, SystemClock(), keys, passwords, database.close)
+    def open(cls, url: str, pack: Pack) -> "Administration":
+        """Open a database under a pack's rules."""
+        desk = Desk.open(url, pack)
+        return cls(desk, Passwords.synthetic() if desk.synthetic else Passwords.production())
 
     def __enter__(self) -> "Administration":
         return self
@@ -100,7 +109,7 @@ class Administration:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._close()
+        self.desk.close()
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -109,128 +118,176 @@ class Administration:
 
     def audit(self) -> list[Message]:
         """Everything in the directory that breaks a rule."""
-        return list(findings(self.staff()))
+        return list(findings(self.staff(), self._rules, self.desk.now()))
 
     def account(self, login: str) -> StaffAccount:
-        for one in self.staff().accounts:
-            if one.login == login:
-                return one
-        raise InputError(UNKNOWN_ACCOUNT.of(login=login))
+        """Raises InputError when there is none."""
+        return next(one for one in self._directory.around(login).accounts if one.login == login)
 
     # --- accounts ------------------------------------------------------------------------------
 
     def hire(self, person: Person, by: str) -> None:
-        self._do("person.hire", person.id, by, lambda now: self._directory.add_person(person))
+        act = Act("person.hire", (person.id,), by)
+        self._permit(act, person.id)
+        self._above(act, person.id, person.superior)
+        self.desk.do(act, lambda now: self._directory.add_person(person))
 
-    def create(self, login: str, person: str, role: str, unit: str, by: str) -> None:
-        """An account without a password: its person sets one. Raises InputError for a grant that
-        the separation of duties forbids."""
-        self._grantable(person, role, by)
-        new = StaffAccount(login, person, role, unit, "active", False, False, False, 0)
-        self._do(
-            "account.create",
-            login,
-            by,
-            lambda now: self._directory.add_account(new, _NO_PASSWORD),
+    def create(
+        self, login: str, person: str, role: str, unit: str, by: str, *, purpose: str = ""
+    ) -> str:
+        """An account without a password: its person sets one. With a `purpose` it is a service,
+        which `person` owns and a device's key opens. Gives its status: active, or pending until
+        undertaking and training are on record. Raises ChangeRefused for a forbidden grant."""
+        act = Act("account.create", (login,), by)
+        refuse_login(login)
+        service, now = bool(purpose), self.desk.now()
+        judge = self._grant(act, person, role, service=service)
+        owner = next(one for one in self._directory.of_person(person).persons if one.id == person)
+        new = StaffAccount(
+            login=login,
+            person=person,
+            role=role,
+            unit=unit,
+            status="active",
+            service=service,
+            outside=False,
+            totp=False,
+            epoch=0,
+            purpose=purpose,
+            made_by=by,
+            created_at=now,
+            changed_at=now,
+            used_at=now,
+            certified_at=now,
+            certified_by=by,
         )
+        if self._rules.lacking(standing_of(new, owner), service, now):
+            new = replace(new, status="pending")
+        password = "" if service else NO_PASSWORD
+        self.desk.do(act, lambda _: self._directory.add_account(new, password, judge))
+        return new.status
+
+    def refuse_new(self, login: str, role: str) -> None:
+        """Raise InputError for a login that cannot be, or is taken, or a role that is not."""
+        refuse_login(login)
+        if unknown := self._rules.unknown_role(role, False):
+            raise InputError(unknown)
+        if self.desk.account(login) is not None:
+            raise InputError(TAKEN.of(name=login))
 
     def move(self, login: str, role: str | None, unit: str | None, by: str) -> None:
         """Another role or unit: the old rights end at once."""
         account = self.account(login)
-        self._grantable(account.person or "", role or account.role, by, login)
-        self._change("account.move", login, AccountChange(role=role, unit=unit), by)
+        act = Act("account.move", (login,), by)
+        judge = self._grant(act, account.person or "", role or account.role, account)
+        change = AccountChange(role=role, unit=unit, made_by=by if role else None)
+        self._change(act, login, change, judge)
 
-    def suspend(self, login: str, by: str) -> None:
-        self._change("account.suspend", login, AccountChange(status="suspended"), by)
+    def suspend(self, login: str, by: str, reason: str = "") -> None:
+        self.account(login)
+        act = Act("account.suspend", (login,), by, reason)
+        self._permit(act, None)
+        self._change(act, login, AccountChange(status="suspended"))
 
     def resume(self, login: str, by: str) -> None:
+        """Active again, if nothing is lacking but recent use. Raises ChangeRefused."""
         account = self.account(login)
-        self._grantable(account.person or "", account.role, by, login)
-        self._change("account.resume", login, AccountChange(status="active"), by)
+        act = Act("account.resume", (login,), by)
+        if account.status == "left":
+            self.desk.refuse(act, GONE.of(login=login))
+        judge = self._grant(act, account.person or "", account.role, account)
+        now = self.desk.now()
+        self._in_force(act, account, now)
+        self._change(act, login, AccountChange(status="active", used_at=now), judge)
 
     def leave(self, person: str, by: str) -> None:
         """The person has left: all accounts, sessions and devices with them."""
-        self._do("person.leave", person, by, lambda now: self._directory.leave(person, now))
+        act = Act("person.leave", (person,), by)
+        self._permit(act, None)
+        self.desk.do(act, lambda now: self._directory.leave(person, now))
+
+    def set_superior(self, person: str, superior: str, by: str) -> None:
+        act = Act("person.superior", (person,), by)
+        self._permit(act, person)
+        self._above(act, person, superior)
+        change = PersonChange(superior=superior)
+        self.desk.do(act, lambda now: self._directory.change_person(person, change, now))
 
     def set_password(self, login: str, password: str) -> None:
         """Typed by the person themselves. Raises InputError with the reason it is refused."""
         account = self.account(login)
+        if account.service:
+            raise InputError(NO_SECRET.of(login=login))
         context = [login, account.unit, *login.split("-")]
         if weak := weakness(password, second_factor=account.totp, context=context):
             raise InputError(weak)
         hashed = self._passwords.hash(password)
-        self._change("account.password", login, AccountChange(password_hash=hashed), login)
+        act = Act("account.password", (login,), login)
+        self._change(act, login, AccountChange(password_hash=hashed))
 
     def enrol_totp(self, login: str, seed: str, code: str) -> None:
         """Enrol a seed that the person's authenticator shows the right code of."""
+        if self.account(login).service:
+            raise InputError(NO_SECRET.of(login=login))
         sealed = self._totp.seal(login, seed)
-        if self._totp.match(login, sealed, code, self._now()) is None:
+        if self._totp.match(login, sealed, code, self.desk.now()) is None:
             raise InputError(WRONG_CODE.of())
-        self._change("account.enrol-totp", login, AccountChange(totp_seed=sealed), login)
-
-    # --- devices -------------------------------------------------------------------------------
-
-    def enrol(self, device: Device, by: str) -> None:
-        self._do("device.enrol", device.id, by, lambda now: self._directory.add_device(device))
-
-    def bind(self, device: str, person: str, by: str) -> None:
-        """Bind to a person who holds no other active device of the class; lease it next."""
-        tools = {one.id: one for one in self.staff().devices}
-        wanted = tools.get(device)
-        for one in tools.values():
-            same = wanted is not None and one.device_class == wanted.device_class
-            if same and one.id != device and one.person == person and one.status == "active":
-                params = {"person": person, "device": one.id, "device_class": one.device_class}
-                raise InputError(DEVICE_TAKEN.of(**params))
-        self._change_device("device.bind", device, DeviceChange(person=person, lease_until=0), by)
-
-    def lease(self, device: str, until: int, by: str) -> None:
-        """Lease until a time (epoch seconds); no session on the device outlives it."""
-        self._change_device("device.lease", device, DeviceChange(lease_until=until), by)
-
-    def revoke(self, device: str, status: str, by: str) -> None:
-        """`status` lost or revoked: the key is dead, and so are its holder's sessions."""
-        self._change_device("device.revoke", device, DeviceChange(status=status), by)
+        act = Act("account.enrol-totp", (login,), login)
+        self._change(act, login, AccountChange(totp_seed=sealed))
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _grantable(self, person: str, role: str, by: str, login: str | None = None) -> None:
-        if refusal := refusal_of_grant(self.staff(), person, role, by, login):
-            raise InputError(refusal)
+    def _permit(self, act: Act, person: str | None) -> None:
+        self.desk.permit(act, self._rules.settings.administrators, person)
 
-    def _change(self, action: str, login: str, change: AccountChange, by: str) -> None:
-        self.account(login)
-        self._do(action, login, by, lambda now: self._directory.change_account(login, change, now))
+    def _grant(
+        self,
+        act: Act,
+        person: str,
+        role: str,
+        account: StaffAccount | None = None,
+        *,
+        service: bool = False,
+    ) -> Judge:
+        """Judge a grant before it is recorded; what is returned judges it in the transaction."""
+        self._permit(act, person)
+        service = account.service if account else service
+        if unknown := self._rules.unknown_role(role, service):
+            raise InputError(unknown)
 
-    def _change_device(self, action: str, device: str, change: DeviceChange, by: str) -> None:
-        self._do(action, device, by, lambda now: self._directory.change_device(device, change, now))
+        def judge(staff: Staff) -> Message | None:
+            login = account.login if account else None
+            return refusal_of_grant(staff, self._rules, person, role, login=login, service=service)
 
-    def _do(self, action: str, subject: str, by: str, act: Callable[[int], None]) -> None:
-        now, request = self._now(), secrets.token_hex(8)
-        kind = action.partition(".")[0]
-        entry = AuditEntry(
-            kind="event",
-            request=request,
-            at=now * 1000,
-            action=action,
-            resource=kind,
-            account=by,
-            person=None,
-            role=None,
-            unit=None,
-            device=None,
-            session=None,
-            effect="allow",
-            line="login",
-            subjects=(self._pseudonyms.digest(kind, subject),),
-            count=1,
-        )
-        self._audit(entry)
-        try:
-            act(now)
-        except AclError as error:
-            self._audit(replace(entry, effect="error", reason=error.message.code))
-            raise
+        if person and (refusal := judge(self._directory.of_person(person))):
+            self.desk.refuse(act, refusal)
+        return judge
 
-    def _now(self) -> int:
-        return int(self._clock.now().timestamp())
+    def _above(self, act: Act, person: str, superior: str | None) -> None:
+        """A superior is active and not below."""
+        if superior is None:
+            return
+        above = {one.id: one for one in self._directory.of_person(superior).persons}
+        circle = person in above or leads_back(above[superior], above)
+        if circle or above[superior].status != "active":
+            self.desk.refuse(act, NOBODY_ABOVE.of(superior=superior, person=person))
+
+    def _in_force(self, act: Act, account: StaffAccount, now: int) -> None:
+        staff = self._directory.around(account.login)
+        owner = next((one for one in staff.persons if one.id == account.person), None)
+        for lapse in self._rules.lacking(standing_of(account, owner), account.service, now):
+            if lapse is not Lapse.DORMANT:
+                self.desk.refuse(act, LAPSES[lapse].of(login=account.login))
+
+    def _change(
+        self, act: Act, login: str, change: AccountChange, judge: Judge | None = None
+    ) -> None:
+        self.desk.do(act, lambda now: self._directory.change_account(login, change, now, judge))
+
+
+def refuse_login(login: str) -> None:
+    """Raise InputError for what cannot be a login, or names nobody in particular."""
+    if not LOGIN.fullmatch(login):
+        raise InputError(BAD_LOGIN.of(login=login))
+    if login in _GENERIC:
+        raise InputError(GENERIC.of(login=login))

@@ -32,6 +32,7 @@ from acl_engine.enforcement.lookup import lookup
 from acl_engine.identity.login import Logins
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.sessions import StoredSessions
+from acl_engine.identity.standing import Rules
 from acl_engine.identity.totp import Totp
 from acl_engine.storage.acts import ActStore
 from acl_engine.storage.audit_store import AuditStore
@@ -97,7 +98,8 @@ class Engine:
         off = replay.off if replay else frozenset[str]()
         store = SqlIdentityStore(database)
         settings = pack.settings
-        sessions = StoredSessions(store, settings.login, clock)
+        rules = Rules.of(pack)
+        sessions = StoredSessions(store, settings.login, clock, rules)
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         unrecorded = "audit" in off or settings.replay_only
         budgets: Budgets = BudgetStore(database, settings.budgets, clock)
@@ -119,7 +121,8 @@ class Engine:
             verified_callers="caller-verification" not in off and not settings.replay_only,
             step=replay.watch if replay else lambda line: None,
         )
-        logins = Logins(store, settings.login, clock, passwords, Totp(keys.totp))
+        totp = Totp(keys.totp)
+        logins = Logins(store, settings.login, clock, passwords, totp, rules=rules)
         return cls(door, logins, sessions, audit)
 
     def challenge(self, device: str) -> str:

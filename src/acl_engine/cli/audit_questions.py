@@ -8,7 +8,7 @@ import click
 from acl_engine.audit.trace import Suspect
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.inquiry import Inquiry, Leak, Seen
-from acl_engine.cli.account import database_option
+from acl_engine.cli.account_options import database_option
 from acl_engine.cli.audit_options import (
     busy,
     by_option,

@@ -16,7 +16,7 @@ import click
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.inquiry import Inquiry, Report, Seen
 from acl_engine.bootstrap.paths import project_root
-from acl_engine.cli.account import database_option
+from acl_engine.cli.account_options import database_option
 from acl_engine.cli.audit_options import busy, by_option, document, format_option, line, say
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.text import Lang, Text

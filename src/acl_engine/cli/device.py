@@ -1,11 +1,18 @@
 """acl device: scanners and PCs, each bound to one person and leased."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+from pathlib import Path
 
 import click
 
-from acl_engine.bootstrap.administration import Administration
-from acl_engine.cli.account import by_option, database_option
+from acl_engine.cli.account_options import (
+    DATES,
+    administration,
+    by_option,
+    database_option,
+    pack_option,
+    seconds,
+)
 from acl_engine.domain.accounts import Device
 from acl_engine.domain.text import Lang
 
@@ -25,10 +32,18 @@ def command() -> None:
     "--public-key", required=True, help="Raw Ed25519 public key, 64 hex digits, made on the device."
 )
 @by_option
+@pack_option
 @database_option
 @click.pass_obj
 def enrol(
-    lang: Lang, device: str, device_class: str, unit: str, public_key: str, by: str, url: str
+    lang: Lang,
+    device: str,
+    device_class: str,
+    unit: str,
+    public_key: str,
+    by: str,
+    pack: Path | None,
+    url: str,
 ) -> None:
     """Enrol DEVICE by the public key that it made. It is bound to nobody yet."""
     try:
@@ -37,8 +52,8 @@ def enrol(
         key = b""
     if len(key) != _KEY_BYTES:
         raise click.BadParameter("64 hex digits are needed", param_hint="--public-key")
-    with Administration.open(url) as administration:
-        administration.enrol(Device(device, device_class, unit, None, key, "active", 0), by)
+    with administration(url, pack) as desk:
+        desk.devices.enrol(Device(device, device_class, unit, None, key, "active", 0), by)
     click.echo(f"已登记 {device}" if lang == "zh" else f"enrolled {device}")
 
 
@@ -46,12 +61,13 @@ def enrol(
 @click.argument("device")
 @click.option("--person", required=True, help="Id of the person; a service's login.")
 @by_option
+@pack_option
 @database_option
 @click.pass_obj
-def bind(lang: Lang, device: str, person: str, by: str, url: str) -> None:
+def bind(lang: Lang, device: str, person: str, by: str, pack: Path | None, url: str) -> None:
     """Bind DEVICE to one person; whoever held it loses it at once. Lease it next."""
-    with Administration.open(url) as administration:
-        administration.bind(device, person, by)
+    with administration(url, pack) as desk:
+        desk.devices.bind(device, person, by)
     click.echo(f"已绑定 {device}" if lang == "zh" else f"bound {device}")
 
 
@@ -60,17 +76,17 @@ def bind(lang: Lang, device: str, person: str, by: str, url: str) -> None:
 @click.option(
     "--until",
     required=True,
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
+    type=DATES,
     help="End of the lease; UTC unless it says otherwise.",
 )
 @by_option
+@pack_option
 @database_option
 @click.pass_obj
-def lease(lang: Lang, device: str, until: datetime, by: str, url: str) -> None:
+def lease(lang: Lang, device: str, until: datetime, by: str, pack: Path | None, url: str) -> None:
     """Lease DEVICE to its holder until the end of the shift."""
-    when = until if until.tzinfo else until.replace(tzinfo=UTC)
-    with Administration.open(url) as administration:
-        administration.lease(device, int(when.timestamp()), by)
+    with administration(url, pack) as desk:
+        desk.devices.lease(device, seconds(until), by)
     click.echo(f"已租给 {device}" if lang == "zh" else f"leased {device}")
 
 
@@ -78,10 +94,11 @@ def lease(lang: Lang, device: str, until: datetime, by: str, url: str) -> None:
 @click.argument("device")
 @click.option("--lost", is_flag=True, help="It was lost, not handed back.")
 @by_option
+@pack_option
 @database_option
 @click.pass_obj
-def revoke(lang: Lang, device: str, lost: bool, by: str, url: str) -> None:
+def revoke(lang: Lang, device: str, lost: bool, by: str, pack: Path | None, url: str) -> None:
     """Revoke DEVICE's key; sessions on it are dead at the next decision."""
-    with Administration.open(url) as administration:
-        administration.revoke(device, "lost" if lost else "revoked", by)
+    with administration(url, pack) as desk:
+        desk.devices.revoke(device, "lost" if lost else "revoked", by)
     click.echo(f"已撤销 {device}" if lang == "zh" else f"revoked {device}")

@@ -15,6 +15,29 @@ from acl_engine.domain.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
+class Undertaking:
+    """A text that staff sign (保密承诺书): its version, and the SHA-256 of its bytes (hex)."""
+
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account's being in force hangs on, besides its status. Epoch seconds UTC; 0: never.
+
+    `used_at` is the last login, or when the account was made or resumed. `ends_at` None: open.
+    """
+
+    signed: Undertaking | None = None
+    trained_at: int = 0
+    certified_at: int = 0
+    used_at: int = 0
+    starts_at: int = 0
+    ends_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One account with the standing of its person (`person_status` None: there is no person).
 
@@ -35,6 +58,7 @@ class Account:
     totp_last_step: int
     epoch: int
     locked_until: int
+    standing: Standing = Standing()
 
     @property
     def service(self) -> bool:
@@ -68,12 +92,11 @@ class Device:
     lease_until: int
 
     def bound_to(self, account: Account, now: int) -> bool:
-        """Active, bound to this account's person (or, of a service, to the login), and leased."""
-        whom = {account.person, account.login} if account.service else {account.person}
+        """Active, bound to this account's person (of a service: to its login), and leased."""
         return (
             self.status == "active"
             and self.person is not None
-            and self.person in whom
+            and self.person == (account.login if account.service else account.person)
             and self.lease_until > now
         )
 

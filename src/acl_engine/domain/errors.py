@@ -132,6 +132,17 @@ class ActRefused(AclError):
         self.refusal = refusal
 
 
+class ChangeRefused(InputError):
+    """An administrator's act that the rules of accounts forbid. It is on record; the reason is
+    told, and `refusal` names the control."""
+
+    exit_code = 1
+
+    def __init__(self, message: Message, refusal: Refusal) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
 SESSION_DEAD = Text("session-dead", "会话无效", "the session is not live")
 LOGIN_REFUSED = Text("login-refused", "登录被拒绝", "the login was refused")
 

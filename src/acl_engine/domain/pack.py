@@ -7,6 +7,8 @@ Files of `policies/<company>/<version>/`, read by `policy/pack.py` into the type
     roles.yaml       roles: level, whether a person, name in both languages
     resources.yaml   record types: attributes (policy facts), fields (personal data), stages
     relations.yaml   each relation once, as an expression over `sub.x` and `res.x`
+    confidentiality.yaml  who answers for which class of data at which link (may be left out)
+    undertaking.md   the text that staff sign (may be left out)
     settings.yaml    which factors, bindings, windows and limits apply
     controls.yaml    named controls: what each is, where it acts, and how replay switches it off
 """
@@ -17,6 +19,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
+from acl_engine.domain.accounts import Undertaking
 from acl_engine.domain.control import Control
 
 
@@ -125,6 +128,37 @@ class BudgetLimit:
     limit: int
 
 
+# Domain rule: nobody holds two of a group. Author and approver of a policy are apart as well.
+APART = (
+    ("branch_mgr", "account_admin", "device_admin", "sec_auditor"),
+    ("policy_author", "policy_approver"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Account responsibility. Days of 0 ask for nothing; only a `replay_only` pack may say so.
+
+    `live`: every look checks the account as it is now (off: a session once made is believed until
+    it expires). `separation`: one person, one account, duties `apart`, nobody grants to themselves.
+    Only the roles `administrators` make and change accounts, `device_administrators` devices; none
+    named: anyone. `head_confirmed_by`: the role that confirms whoever has nobody above.
+    `undertaking`: the version of `undertaking.md` that must be signed; '': the company has none.
+    """
+
+    live: bool = True
+    separation: bool = True
+    apart: tuple[tuple[str, ...], ...] = APART
+    administrators: tuple[str, ...] = ("account_admin",)
+    device_administrators: tuple[str, ...] = ("device_admin",)
+    head_confirmed_by: str = "sec_auditor"
+    undertaking: str = ""
+    training_days: int = 365
+    recertify_days: int = 35
+    dormant_days: int = 30
+    temporary_days: int = 90
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """Rows whose views are printed, and the roles that hold the paper: they see it too."""
@@ -162,6 +196,7 @@ class Settings:
     dial: DialSettings
     budgets: tuple[BudgetLimit, ...]
     masking: MaskingSettings = MaskingSettings()
+    accounts: AccountSettings = AccountSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +246,4 @@ class Pack:
     settings: Settings
     controls: Mapping[str, Control]
     pending: tuple[Pending, ...]
+    undertaking: Undertaking | None = None

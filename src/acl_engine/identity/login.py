@@ -33,7 +33,15 @@ from acl_engine.domain.ports import Clock
 from acl_engine.identity.devices import Challenges
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Busy, HashPool, Passwords
-from acl_engine.identity.sessions import hash_token, needs_device, new_token, principal_of
+from acl_engine.identity.sessions import (
+    ACCOUNT_STATE,
+    hash_token,
+    needs_device,
+    new_token,
+    principal_of,
+)
+from acl_engine.identity.standing import CONTROL as ACCOUNT_STANDING
+from acl_engine.identity.standing import NOTHING_ASKED, Rules
 from acl_engine.identity.throttle import Throttle
 from acl_engine.identity.totp import Totp
 
@@ -41,7 +49,6 @@ SECOND_FACTOR = "second-factor"
 DEVICE_BINDING = "device-binding"
 STRONG_PASSWORDS = "strong-passwords"
 ONE_SESSION = "one-session"
-ACCOUNT_STATE = "account-state"
 
 _OPENED = {
     Opened.CODE_USED: ("code-used", SECOND_FACTOR),
@@ -73,6 +80,7 @@ class Logins:
         passwords: Passwords,
         totp: Totp,
         throttle: Throttle | None = None,
+        rules: Rules = NOTHING_ASKED,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -80,6 +88,7 @@ class Logins:
         self._passwords = passwords
         self._totp = totp
         self._throttle = throttle or Throttle()
+        self._rules = rules
         self._challenges = Challenges(store)
         self._proven, self._strangers = HashPool(), HashPool()
 
@@ -139,6 +148,7 @@ class Logins:
         found: list[tuple[str, str]] = []
         if not account.active:
             found.append(("account-not-active", ACCOUNT_STATE))
+        found.extend((lapse, ACCOUNT_STANDING) for lapse in self._rules.lapses(account, now))
         if account.locked_until > now:
             found.append(("account-locked", ACCOUNT_STATE))
         if needs_device(account, self._settings) and not evidence.bound:

@@ -2,16 +2,20 @@
 
 The rules are pure: over a snapshot of the directory, for the audit of all of it, and for one grant
 before it is made.
+
+INVARIANTS
+- Nobody gives a right to themselves, nor does an account that they (or one of theirs) made.
+- One grant is judged by the same rules as the whole directory.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from acl_engine.domain.staff import Person, Staff, StaffAccount
+from acl_engine.domain.staff import Person, Staff, StaffAccount, standing_of
 from acl_engine.domain.text import Message, Text
+from acl_engine.identity.standing import LAPSES, Rules
 
-# Roles that one person must not hold together (domain rule: separation of duties).
-APART = frozenset({"branch_mgr", "account_admin", "device_admin", "sec_auditor"})
+CONTROL = "separation-of-duties"
 
 SHARED = Text(
     "account-ownerless",
@@ -85,41 +89,100 @@ SELF = Text(
 )
 
 
-def findings(staff: Staff) -> Iterator[Message]:
-    """Everything in the directory that breaks a rule, in order of rule."""
+CREATURE = Text(
+    "account-creature",
+    "账号 `{by}` 的权限出自 `{person}`，不能反过来给其授权",
+    "account `{by}` has its rights from `{person}`, and grants them none in return",
+    "由另一位管理员操作",
+    "another administrator must do it",
+)
+NO_PURPOSE = Text(
+    "account-no-purpose",
+    "服务账号 `{login}` 没有写明用途",
+    "the service account `{login}` has no purpose",
+    "用 `acl account create-service` 写明唯一用途",
+    "name its one purpose with `acl account create-service`",
+)
+NO_SPONSOR = Text(
+    "account-no-sponsor",
+    "临时人员 `{person}` 没有在职的担保人或期限",
+    "the temporary person `{person}` has no active sponsor or no end",
+    "用 `acl account extend` 写明，或办理离职",
+    "name them with `acl account extend`, or let the person leave",
+)
+
+
+def findings(staff: Staff, rules: Rules, now: int) -> Iterator[Message]:
+    """Everything in the directory that breaks a rule, in order of rule. `now` in epoch seconds."""
     people = {person.id: person for person in staff.persons}
     active = [one for one in staff.accounts if one.status == "active"]
     company = [one for one in active if not one.outside]
     yield from _owners(company, people)
-    yield from _separation(company)
+    yield from _separation(company, rules.settings.apart)
     yield from _superiors(company, people)
+    yield from _sponsors(company, people)
     for one in company:
+        if one.service and not one.purpose:
+            yield NO_PURPOSE.of(login=one.login)
         if not one.service and not one.totp:
             yield NO_FACTOR.of(login=one.login)
+        person = people.get(one.person or "")
+        for lapse in rules.lacking(standing_of(one, person), one.service, now):
+            yield LAPSES[lapse].of(login=one.login)
     yield from _devices(staff, active)
 
 
 def refusal_of_grant(
-    staff: Staff, person: str, role: str, by: str, login: str | None = None
+    staff: Staff,
+    rules: Rules,
+    person: str,
+    role: str,
+    *,
+    login: str | None = None,
+    service: bool = False,
 ) -> Message | None:
-    """Why `by` (a login) may not give `role` to `person`, or None.
+    """Why `role` may not be given to `person`, whoever gives it; None: it may.
 
     `login`: the account that changes its role; without it a second account is refused too.
     """
-    maker = next((one for one in staff.accounts if one.login == by), None)
-    if maker is not None and maker.person == person:
-        return SELF.of()
+    if not rules.settings.separation:
+        return None
     held = [
         one
         for one in staff.accounts
-        if one.person == person and one.status == "active" and one.login != login
+        if one.person == person and one.status in HELD and one.login != login
     ]
-    roles = {one.role for one in held} | {role}
-    if len(roles & APART) > 1:
-        return DUTIES.of(person=person, roles=", ".join(sorted(roles & APART)))
-    if any(not one.service for one in held):
+    if clash := _clash({one.role for one in held} | {role}, rules.settings.apart):
+        return DUTIES.of(person=person, roles=clash)
+    if not service and any(not one.service for one in held):
         return SEVERAL.of(person=person, count=len(held) + 1)
     return None
+
+
+def refusal_of_maker(
+    rules: Rules, person: str | None, by: str, own: str | None, makers: Collection[str]
+) -> Message | None:
+    """Why the account `by` may not give anything to `person`. `own`: the person behind `by`;
+    `makers`: the persons whom it has its rights from."""
+    if not rules.settings.separation or person is None:
+        return None
+    if own == person:
+        return SELF.of()
+    if person in makers:
+        return CREATURE.of(by=by, person=person)
+    return None
+
+
+# An account with these statuses is somebody's: it may come into force without a further grant.
+HELD = frozenset({"pending", "active", "suspended"})
+
+
+def _clash(roles: set[str], apart: Collection[Collection[str]]) -> str:
+    """The roles among these that must not be held together, or ''."""
+    for group in apart:
+        if len(both := roles & set(group)) > 1:
+            return ", ".join(sorted(both))
+    return ""
 
 
 def _owners(company: list[StaffAccount], people: dict[str, Person]) -> Iterator[Message]:
@@ -135,14 +198,26 @@ def _owners(company: list[StaffAccount], people: dict[str, Person]) -> Iterator[
             yield SEVERAL.of(person=person, count=count)
 
 
-def _separation(company: list[StaffAccount]) -> Iterator[Message]:
+def _separation(
+    company: list[StaffAccount], apart: Collection[Collection[str]]
+) -> Iterator[Message]:
     roles: dict[str, set[str]] = {}
     for one in company:
         if one.person:
             roles.setdefault(one.person, set()).add(one.role)
     for person, held in sorted(roles.items()):
-        if len(held & APART) > 1:
-            yield DUTIES.of(person=person, roles=", ".join(sorted(held & APART)))
+        if clash := _clash(held, apart):
+            yield DUTIES.of(person=person, roles=clash)
+
+
+def _sponsors(company: list[StaffAccount], people: dict[str, Person]) -> Iterator[Message]:
+    for one in company:
+        person = people.get(one.person or "")
+        if person is None or person.kind != "temporary":
+            continue
+        sponsor = people.get(person.sponsor or "")
+        if sponsor is None or sponsor.status != "active" or person.ends_at is None:
+            yield NO_SPONSOR.of(person=person.id)
 
 
 def _superiors(company: list[StaffAccount], people: dict[str, Person]) -> Iterator[Message]:
@@ -155,11 +230,12 @@ def _superiors(company: list[StaffAccount], people: dict[str, Person]) -> Iterat
             heads += 1
         elif superior is None or superior.status != "active":
             yield NO_SUPERIOR.of(person=one)
-        elif _leads_back(person, people):
+        elif leads_back(person, people):
             yield CYCLE.of(person=one)
 
 
-def _leads_back(person: Person, people: dict[str, Person]) -> bool:
+def leads_back(person: Person, people: Mapping[str, Person]) -> bool:
+    """Whether the chain of superiors comes back to the person."""
     seen = {person.id}
     above = people.get(person.superior or "")
     while above is not None:

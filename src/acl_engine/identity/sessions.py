@@ -2,8 +2,9 @@
 
 INVARIANTS
 - The token is 256 random bits; its SHA-256 is what is stored.
-- A session lives while its account and person are active, its epoch is the account's, its device
-  (where binding is required) is still bound and leased, and neither limit has passed.
+- A session lives while its account and person are active and in force (see `standing`), its epoch
+  is the account's, its device (where binding is required) is still bound and leased, and neither
+  limit has passed.
 - Anything in doubt is a dead session.
 """
 
@@ -16,7 +17,10 @@ from acl_engine.domain.errors import SessionDead
 from acl_engine.domain.pack import LoginSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
+from acl_engine.identity import standing
+from acl_engine.identity.standing import NOTHING_ASKED, Rules
 
+ACCOUNT_STATE = "account-state"
 _TOKEN_BYTES = 32
 # A session is marked as seen once in this share of its idle limit: a write for every look is dear.
 _TOUCH_SHARE = 20
@@ -25,10 +29,17 @@ _TOUCH_SHARE = 20
 class StoredSessions:
     """Implements `domain.ports.Sessions`."""
 
-    def __init__(self, store: IdentityStore, settings: LoginSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: IdentityStore,
+        settings: LoginSettings,
+        clock: Clock,
+        rules: Rules = NOTHING_ASKED,
+    ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._rules = rules
 
     def resolve(self, token: str) -> Principal:
         """The live person behind a token. Raises SessionDead, with the refusal for the audit."""
@@ -47,14 +58,17 @@ class StoredSessions:
         self._store.end_session(hash_token(token), int(self._clock.now().timestamp()))
 
     def _check(self, found: SessionState, now: int) -> None:
-        if found.ended_at is not None:
-            raise _dead("session-ended")
+        if self._rules.settings.live:
+            if not found.account.active or found.epoch != found.account.epoch:
+                raise _dead("account-changed", ACCOUNT_STATE)
+            if found.ended_at is not None:
+                raise _dead("session-ended")
         if now >= found.expires_at:
             raise _dead("session-expired")
         if now - found.seen_at >= self._settings.idle_minutes * 60:
             raise _dead("session-idle")
-        if not found.account.active or found.epoch != found.account.epoch:
-            raise _dead("account-changed", "account-state")
+        if lapsed := self._rules.lapses(found.account, now):
+            raise _dead(lapsed[0], standing.CONTROL)
         if needs_device(found.account, self._settings) and (
             found.device is None or not found.device.bound_to(found.account, now)
         ):

@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from acl_engine.domain.accounts import Undertaking
 from acl_engine.domain.control import Control, Edit
 from acl_engine.domain.errors import PolicyError, PolicyErrors, Where
 from acl_engine.domain.pack import (
+    AccountSettings,
     ActSettings,
     BudgetLimit,
     DialSettings,
@@ -39,6 +41,8 @@ FILES = (
     "controls.yaml",
     "pending.yaml",
 )
+# A pack may do without these.
+OPTIONAL = ("undertaking.md",)
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,6 +118,7 @@ class _Settings(_Strict):
     dial: DialSettings
     budgets: tuple[BudgetLimit, ...]
     masking: _Masking = msgspec.field(default_factory=_Masking)
+    accounts: AccountSettings = AccountSettings()
 
 
 class _Control(_Strict):
@@ -142,7 +147,7 @@ def load_pack(folder: Path | str) -> Pack:
         raise PolicyError(strict_yaml.MISSING.of(why="no such folder"), Where(str(folder)))
     files: dict[str, str] = {}
     findings: list[PolicyError] = []
-    for name in FILES:
+    for name in (*FILES, *(one for one in OPTIONAL if (folder / one).exists())):
         try:
             files[name] = (folder / name).read_bytes().decode("utf-8")
         except OSError as failure:
@@ -193,12 +198,14 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
             settings.dial,
             settings.budgets,
             _masking(settings.masking),
+            settings.accounts,
         ),
         controls={
             k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)
             for k, v in controls.controls.items()
         },
         pending=pending.pending,
+        undertaking=_undertaking(settings.accounts.undertaking, files),
     )
     reader.findings.extend(pack_checks.findings(pack, whole=whole))
     if reader.findings:
@@ -210,10 +217,18 @@ def _sorted(findings: list[PolicyError]) -> tuple[PolicyError, ...]:
     return tuple(sorted(findings, key=lambda one: one.where or Where("")))
 
 
+def _undertaking(version: str, files: Mapping[str, str]) -> Undertaking | None:
+    """What staff must have signed. That its text is there is for `pack_checks` to say."""
+    if not version:
+        return None
+    text = files.get("undertaking.md", "")
+    return Undertaking(version, hashlib.sha256(text.encode()).hexdigest())
+
+
 def version_of(files: Mapping[str, str]) -> str:
     """The first 16 hex digits of SHA-256 over names and texts, each with its length."""
     state = hashlib.sha256()
-    for name in FILES:
+    for name in (*FILES, *(one for one in OPTIONAL if one in files)):
         for part in (name.encode(), files[name].encode()):
             state.update(len(part).to_bytes(8, "big") + part)
     return state.hexdigest()[:16]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from acl_engine.domain.errors import PolicyError, Where
-from acl_engine.domain.pack import Pack, Row
+from acl_engine.domain.pack import AccountSettings, Pack, Row
 from acl_engine.domain.request import Action
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import Expr, Name, names, parse
@@ -53,6 +53,13 @@ REPLAY_ONLY = Text(
     "请改强，或标记为仅供回放",
     "make it stronger, or mark the pack as replay only",
 )
+NO_UNDERTAKING = Text(
+    "pack.no-undertaking",
+    "保密承诺书 `{version}` 没有正文",
+    "the undertaking `{version}` has no text",
+    "把正文写入 undertaking.md",
+    "write its text to undertaking.md",
+)
 
 
 def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
@@ -70,6 +77,7 @@ def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
     yield from _pending(pack)
     yield from _settings(pack)
     yield from _masking(pack, whole)
+    yield from _accounts(pack)
 
 
 def _unknown(what: str, word: str, known: "set[str] | frozenset[str]", where: Where) -> PolicyError:
@@ -268,6 +276,14 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "acts.dual_scan": not settings.acts.dual_scan,
         "budgets": not settings.budgets,
         "masking.minimum": not settings.masking.minimum,
+        "accounts.live": not settings.accounts.live,
+        "accounts.separation": not settings.accounts.separation,
+        "accounts.administrators": not settings.accounts.administrators,
+        "accounts.device_administrators": not settings.accounts.device_administrators,
+        "accounts.training_days": settings.accounts.training_days < 1,
+        "accounts.recertify_days": settings.accounts.recertify_days < 1,
+        "accounts.dormant_days": settings.accounts.dormant_days < 1,
+        "accounts.temporary_days": settings.accounts.temporary_days < 1,
     }
     if not settings.replay_only:
         for name in sorted(name for name, is_weak in weak.items() if is_weak):
@@ -290,6 +306,27 @@ def _masking(pack: Pack, whole: bool) -> Iterator[PolicyError]:
     for row in masking.paper.rows if masking.paper else ():
         if whole and row not in rows:
             yield _unknown("rule", row, rows, where)
+
+
+def _accounts(pack: Pack) -> Iterator[PolicyError]:
+    """A mistyped duty would quietly be apart from nothing; a version needs its text."""
+    settings, text = pack.settings.accounts, pack.files["settings.yaml"]
+    usual = AccountSettings()  # a small pack need not have every role that could be apart
+    named = {
+        "apart": (role for group in settings.apart for role in group),
+        "administrators": settings.administrators,
+        "device_administrators": settings.device_administrators,
+    }
+    for name, roles in named.items():
+        if getattr(settings, name) == getattr(usual, name):
+            continue
+        where = Where(f"{pack.folder}/settings.yaml", key_line(text, name))
+        for role in roles:
+            if role not in pack.roles:
+                yield _unknown("role", role, set(pack.roles), where)
+    if settings.undertaking and not pack.files.get("undertaking.md", "").strip():
+        where = Where(f"{pack.folder}/settings.yaml", key_line(text, "undertaking"))
+        yield PolicyError(NO_UNDERTAKING.of(version=settings.undertaking), where)
 
 
 def key_line(text: str, key: str) -> int:

@@ -286,6 +286,13 @@ def world_seed(database: Database) -> str:
         return str(cx.execute(select(world_mark.c.seed)).scalar_one())
 
 
+def world_time(database: Database) -> int:
+    """The now of a synthetic world, epoch seconds UTC. Raises ConfigError for any other."""
+    require_synthetic(database)
+    with database.read() as cx:
+        return int(cx.execute(select(world_mark.c.built_at)).scalar_one())
+
+
 def require_synthetic(database: Database) -> None:
     """Refuse a database of real people. Called by everything that can switch a control off.
 

@@ -11,7 +11,15 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, insert, select, update
 
-from acl_engine.domain.accounts import Account, Device, NewSession, Opened, SessionState
+from acl_engine.domain.accounts import (
+    Account,
+    Device,
+    NewSession,
+    Opened,
+    SessionState,
+    Standing,
+    Undertaking,
+)
 from acl_engine.storage.database import Database
 from acl_engine.storage.tables import accounts, challenges, devices, persons, sessions
 
@@ -29,6 +37,13 @@ _ACCOUNT = (
     accounts.c.totp_last_step,
     accounts.c.epoch,
     accounts.c.locked_until,
+    accounts.c.certified_at,
+    accounts.c.used_at,
+    persons.c.starts_at,
+    persons.c.ends_at,
+    persons.c.undertaking,
+    persons.c.undertaking_digest,
+    persons.c.trained_at,
 )
 _SESSION = (
     sessions.c.token_hash,
@@ -109,7 +124,9 @@ class SqlIdentityStore:
                 return Opened.CODE_USED
             _end_on_same_device(cx, new)
             cx.execute(
-                update(accounts).where(accounts.c.login == login).values(failures=0, locked_until=0)
+                update(accounts)
+                .where(accounts.c.login == login)
+                .values(failures=0, locked_until=0, used_at=new.now)
             )
             cx.execute(
                 insert(sessions).values(
@@ -190,7 +207,10 @@ def _use_step(cx: Connection, login: str, step: int) -> bool:
 def _owners_sessions(account: Account) -> Any:
     if account.person is None:
         return sessions.c.login == account.login
-    mine = select(accounts.c.login).where(accounts.c.person == account.person)
+    # A service is its owner's to answer for, and its sessions are not theirs.
+    mine = select(accounts.c.login).where(
+        accounts.c.person == account.person, accounts.c.password_hash != ""
+    )
     return sessions.c.login.in_(mine.scalar_subquery())
 
 
@@ -233,7 +253,22 @@ def _to_account(row: Any) -> Account:
         totp_last_step=row.totp_last_step,
         epoch=row.epoch,
         locked_until=row.locked_until,
+        standing=Standing(
+            signed=_undertaking(row),
+            trained_at=row.trained_at or 0,
+            certified_at=row.certified_at,
+            used_at=row.used_at,
+            starts_at=row.starts_at or 0,
+            ends_at=row.ends_at,
+        ),
     )
+
+
+def _undertaking(row: Any) -> Undertaking | None:
+    """None for nobody, and for a person who signed nothing."""
+    if not row.undertaking:
+        return None
+    return Undertaking(row.undertaking, row.undertaking_digest)
 
 
 def _to_device(row: Any) -> Device:

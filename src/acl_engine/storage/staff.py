@@ -1,18 +1,29 @@
 """The staff directory: the adapter behind `domain.staff.StaffDirectory`.
 
-INVARIANT: no statement here changes an account, or takes a device away, without `_revoke`.
+INVARIANT: no statement here changes an account or a person, or takes a device away, without
+`_revoke`, but for what the port calls a renewal.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from acl_engine.domain.accounts import Device
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.staff import AccountChange, DeviceChange, Person, Staff, StaffAccount
+from acl_engine.domain.staff import (
+    AccountChange,
+    DeviceChange,
+    Judge,
+    Person,
+    PersonChange,
+    Staff,
+    StaffAccount,
+)
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
+from acl_engine.storage.staff_rows import account_of, account_row, person_of, person_row
 from acl_engine.storage.tables import accounts, devices, persons, sessions
 
 MISSING = Text(
@@ -29,6 +40,15 @@ TAKEN = Text(
     "换一个名称，或先创建被引用的对象",
     "take another name, or create what it names first",
 )
+CHANGED = Text(
+    "staff-changed",
+    "账号 `{name}` 已被他人修改",
+    "somebody else has changed account `{name}` meanwhile",
+    "重新读取后再改",
+    "read it again, then change it",
+)
+# Longest chain of superiors that is followed; a longer one is a cycle, which the audit reports.
+_MOST_ABOVE = 30
 
 
 class SqlStaffDirectory:
@@ -37,6 +57,8 @@ class SqlStaffDirectory:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    # --- reading -------------------------------------------------------------------------------
+
     def staff(self) -> Staff:
         """One consistent snapshot, in order of id."""
         with self._database.read() as cx:
@@ -44,46 +66,116 @@ class SqlStaffDirectory:
             held = cx.execute(select(accounts).order_by(accounts.c.login)).all()
             tools = cx.execute(select(devices).order_by(devices.c.id)).all()
         return Staff(
-            tuple(_person(row) for row in people),
-            tuple(_account(row) for row in held),
+            tuple(map(person_of, people)),
+            tuple(map(account_of, held)),
             tuple(Device(**row._mapping) for row in tools),
         )
 
+    def around(self, login: str) -> Staff:
+        with self._database.read() as cx:
+            row = cx.execute(select(accounts).where(accounts.c.login == login)).first()
+            if row is None:
+                raise InputError(MISSING.of(what="account", name=login))
+            if row.person is None:
+                tools = cx.execute(select(devices).where(devices.c.person == login)).all()
+                return Staff((), (account_of(row),), tuple(Device(**t._mapping) for t in tools))
+            return _of_person(cx, row.person)
+
+    def of_person(self, person: str) -> Staff:
+        with self._database.read() as cx:
+            return _of_person(cx, person)
+
+    def makers(self, login: str) -> tuple[str, ...]:
+        found: list[str] = []
+        seen: set[str] = set()
+        with self._database.read() as cx:
+            while login and login not in seen and len(seen) <= _MOST_ABOVE:
+                seen.add(login)
+                row = cx.execute(
+                    select(accounts.c.made_by, accounts.c.person).where(accounts.c.login == login)
+                ).first()
+                if row is None:
+                    break
+                if len(seen) > 1 and row.person is not None:
+                    found.append(row.person)
+                login = row.made_by
+        return tuple(found)
+
+    def holders(self, roles: Sequence[str]) -> tuple[StaffAccount, ...]:
+        query = select(accounts).where(accounts.c.role.in_(roles), accounts.c.status == "active")
+        with self._database.read() as cx:
+            return tuple(map(account_of, cx.execute(query).all()))
+
+    # --- changing ------------------------------------------------------------------------------
+
     def add_person(self, person: Person) -> None:
-        row = {
-            "id": person.id,
-            "name": person.name,
-            "unit": person.unit,
-            "superior": person.superior,
-            "status": person.status,
-        }
-        self._insert(person.id, insert(persons).values(row))
+        self._insert(person.id, insert(persons).values(person_row(person)))
 
-    def add_account(self, account: StaffAccount, password_hash: str) -> None:
-        row = {
-            "login": account.login,
-            "person": account.person,
-            "role": account.role,
-            "unit": account.unit,
-            "status": account.status,
-            "password_hash": password_hash,
-        }
-        self._insert(account.login, insert(accounts).values(row))
+    def add_account(
+        self, account: StaffAccount, password_hash: str, judge: Judge | None = None
+    ) -> None:
+        row = account_row(account, password_hash)
+        with self._database.write() as cx:
+            _judged(cx, account.person, judge)
+            self._execute(cx, account.login, insert(accounts).values(row))
 
-    def change_account(self, login: str, change: AccountChange, now: int) -> None:
+    def change_account(
+        self, login: str, change: AccountChange, now: int, judge: Judge | None = None
+    ) -> None:
         given = {
             "status": change.status,
             "role": change.role,
             "unit": change.unit,
             "password_hash": change.password_hash,
             "totp_seed": change.totp_seed,
+            "made_by": change.made_by,
+            "used_at": change.used_at,
+            "external_id": change.external_id,
         }
         values = {name: value for name, value in given.items() if value is not None}
         with self._database.write() as cx:
             mine = accounts.c.login == login
-            if cx.execute(update(accounts).where(mine).values(**values)).rowcount != 1:
-                raise InputError(MISSING.of(what="account", name=login))
+            _judged(cx, cx.scalar(select(accounts.c.person).where(mine)), judge)
+            same = mine if change.if_epoch is None else mine & (accounts.c.epoch == change.if_epoch)
+            done = self._execute(cx, login, update(accounts).where(same).values(**values))
+            if done != 1:
+                there = cx.execute(select(accounts.c.login).where(mine)).first()
+                raise InputError(
+                    CHANGED.of(name=login) if there else MISSING.of(what="account", name=login)
+                )
             _revoke(cx, mine, now)
+
+    def change_person(self, person: str, change: PersonChange, now: int) -> None:
+        given = {
+            "name": change.name,
+            "unit": change.unit,
+            "superior": change.superior,
+            "status": change.status,
+            "kind": change.kind,
+            "sponsor": change.sponsor,
+            "ends_at": change.ends_at,
+            "undertaking": change.signed.version if change.signed else None,
+            "undertaking_digest": change.signed.digest if change.signed else None,
+            "undertaking_at": change.signed_at,
+            "training": change.training,
+            "trained_at": change.trained_at,
+        }
+        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        for name in ("superior", "sponsor"):
+            if values.get(name) == "":
+                values[name] = None
+        with self._database.write() as cx:
+            who = update(persons).where(persons.c.id == person).values(**values)
+            if self._execute(cx, person, who) != 1:
+                raise InputError(MISSING.of(what="person", name=person))
+            if not change.renews:
+                _revoke(cx, accounts.c.person == person, now)
+
+    def certify(self, login: str, by: str, now: int) -> None:
+        with self._database.write() as cx:
+            mine = update(accounts).where(accounts.c.login == login)
+            if cx.execute(mine.values(certified_at=now, certified_by=by)).rowcount != 1:
+                raise InputError(MISSING.of(what="account", name=login))
 
     def leave(self, person: str, now: int) -> None:
         with self._database.write() as cx:
@@ -124,37 +216,55 @@ class SqlStaffDirectory:
             cx.execute(update(devices).where(devices.c.id == device).values(**values))
             longer = set(values) == {"lease_until"} and values["lease_until"] >= before.lease_until
             if before.person is not None and not longer:
-                _revoke(cx, accounts.c.person == before.person, now)
+                holder = or_(accounts.c.person == before.person, accounts.c.login == before.person)
+                _revoke(cx, holder, now)
 
     def _insert(self, name: str, statement: Any) -> None:
         with self._database.write() as cx:
-            try:
-                cx.execute(statement)
-            except IntegrityError:
-                raise InputError(TAKEN.of(name=name)) from None
+            self._execute(cx, name, statement)
+
+    def _execute(self, cx: Connection, name: str, statement: Any) -> int:
+        try:
+            return int(cx.execute(statement).rowcount)
+        except IntegrityError:
+            raise InputError(TAKEN.of(name=name)) from None
+
+
+def _judged(cx: Connection, person: str | None, judge: Judge | None) -> None:
+    """Ask once more under a lock on the person: two grants at once cannot both be the only one."""
+    if judge is None or person is None:
+        return
+    cx.execute(select(persons.c.id).where(persons.c.id == person).with_for_update())
+    if refusal := judge(_of_person(cx, person)):
+        raise InputError(refusal)
+
+
+def _of_person(cx: Connection, person: str) -> Staff:
+    """The person, those above them, and what is theirs. Raises InputError."""
+    people: dict[str, Person] = {}
+    above: str | None = person
+    while above is not None and above not in people and len(people) <= _MOST_ABOVE:
+        row = cx.execute(select(persons).where(persons.c.id == above)).first()
+        if row is None:
+            break
+        people[above] = person_of(row)
+        above = row.superior
+    if person not in people:
+        raise InputError(MISSING.of(what="person", name=person))
+    held = cx.execute(select(accounts).where(accounts.c.person.in_(people))).all()
+    mine = [row.login for row in held if row.person == person]
+    theirs = or_(devices.c.person == person, devices.c.person.in_(mine))
+    tools = cx.execute(select(devices).where(theirs).order_by(devices.c.id)).all()
+    return Staff(
+        tuple(people.values()),
+        tuple(sorted(map(account_of, held), key=lambda one: one.login)),
+        tuple(Device(**row._mapping) for row in tools),
+    )
 
 
 def _revoke(cx: Connection, whose: Any, now: int) -> None:
     """Raise the epoch of these accounts and end their sessions."""
-    cx.execute(update(accounts).where(whose).values(epoch=accounts.c.epoch + 1))
+    cx.execute(update(accounts).where(whose).values(epoch=accounts.c.epoch + 1, changed_at=now))
     logins = select(accounts.c.login).where(whose).scalar_subquery()
     open_ones = sessions.c.login.in_(logins) & sessions.c.ended_at.is_(None)
     cx.execute(update(sessions).where(open_ones).values(ended_at=now))
-
-
-def _person(row: Any) -> Person:
-    return Person(row.id, row.name, row.unit, row.superior, row.status)
-
-
-def _account(row: Any) -> StaffAccount:
-    return StaffAccount(
-        login=row.login,
-        person=row.person,
-        role=row.role,
-        unit=row.unit,
-        status=row.status,
-        service=not row.password_hash,
-        outside=row.tenant is not None or row.customer is not None,
-        totp=row.totp_seed is not None,
-        epoch=row.epoch,
-    )

@@ -109,6 +109,17 @@ persons = Table(
     Column("unit", String(32), ForeignKey("units.id"), nullable=False),
     Column("superior", String(32)),
     Column("status", String(16), nullable=False),  # active | suspended | left
+    Column("kind", String(16), nullable=False, server_default="regular"),  # regular | temporary
+    Column("sponsor", String(32)),  # who answers for a temporary person
+    Column("starts_at", BigInteger, nullable=False, server_default="0"),
+    Column("ends_at", BigInteger),  # None: open-ended
+    # The undertaking they signed last (保密承诺书): version, SHA-256 of its text, when.
+    Column("undertaking", String(32), nullable=False, server_default=""),
+    Column("undertaking_digest", String(64), nullable=False, server_default=""),
+    Column("undertaking_at", BigInteger, nullable=False, server_default="0"),
+    Column("training", String(64), nullable=False, server_default=""),  # the last course
+    Column("trained_at", BigInteger, nullable=False, server_default="0"),
+    Index(None, "superior"),
 )
 
 # --- identity -------------------------------------------------------------------------------
@@ -122,13 +133,23 @@ accounts = Table(
     Column("unit", String(32), ForeignKey("units.id"), nullable=False),
     Column("tenant", String(32)),
     Column("customer", String(32)),
-    Column("status", String(16), nullable=False),  # active | suspended | left
+    Column("status", String(16), nullable=False),  # pending | active | suspended | left
     Column("password_hash", String(200), nullable=False),
     Column("totp_seed", LargeBinary),
     Column("totp_last_step", BigInteger, nullable=False, server_default="0"),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("locked_until", BigInteger, nullable=False, server_default="0"),
+    Column("purpose", String(64), nullable=False, server_default=""),  # of a service: its one use
+    Column("made_by", String(64), nullable=False, server_default=""),  # who gave it its role
+    Column("created_at", BigInteger, nullable=False, server_default="0"),
+    Column("changed_at", BigInteger, nullable=False, server_default="0"),
+    Column("used_at", BigInteger, nullable=False, server_default="0"),  # made, resumed, logged in
+    Column("certified_at", BigInteger, nullable=False, server_default="0"),
+    Column("certified_by", String(64), nullable=False, server_default=""),
+    Column("external_id", String(128)),  # what a provisioning system calls it
+    Index(None, "person"),
+    Index(None, "external_id"),
 )
 
 devices = Table(

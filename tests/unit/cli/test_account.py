@@ -3,6 +3,7 @@
 import os
 import stat
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def run(*words: str, typed: str = "", code: int = 0) -> Result:
     return done
 
 
+def refused(code: str, *words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        run(*words)
+    assert caught.value.message.code == code
+
+
 @pytest.mark.usefixtures("url")
 def test_a_new_courier_from_joining_to_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
     by = ("--by", "admin")
@@ -50,6 +57,15 @@ def test_a_new_courier_from_joining_to_leaving(monkeypatch: pytest.MonkeyPatch) 
     for part in ("p9", "p1", "courier @ u1", "pda-9 (app, active)", "enrolled"):
         assert part in out
     assert "geese" not in out
+    refused("account-no-undertaking", "account", "resume", "courier-9", *by)
+    today = datetime.now(UTC).date().isoformat()
+    text = ("--file", "policies/courier/after/undertaking.md")
+    run("account", "undertaking", "p9", "--signed", today, *text, *by)
+    course = ("--course", "privacy-2026", "--on", today)
+    assert "courier-9" in run("account", "training", "p9", *course, *by).output
+    card = run("account", "responsibility", "p9").output
+    for part in ("(active)", "2026-1", "privacy-2026", "granted by: admin", "courier.stop"):
+        assert part in card
     run("device", "revoke", "pda-9", "--lost", *by)
     run("account", "move", "courier-9", "--role", "cs_agent", *by)
     run("account", "suspend", "courier-9", *by)
@@ -72,7 +88,7 @@ def test_bad_words_are_one_error_each() -> None:
     run("device", "enrol", "x", "--unit", "u1", "--public-key", "zz", "--by", "a", code=2)
     run("account", "move", "courier-1", "--by", "admin", code=2)
     words = ("--person", "p1", "--role", "typo", "--unit", "u1", "--by", "a")
-    run("account", "create", "--login", "x", *words, "--pack", "policies/courier/after", code=2)
+    refused("account-unknown-role", "account", "create", "--login", "x", *words)
 
 
 def test_without_a_master_key_nothing_is_changed(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

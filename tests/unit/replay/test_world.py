@@ -10,6 +10,8 @@ from statistics import median, quantiles
 
 import pytest
 
+from acl_engine.domain.accounts import Undertaking
+from acl_engine.policy.pack import load_pack
 from acl_engine.replay.world.build import Sealing, company_rows
 from acl_engine.replay.world.company import HOUR, World, make_world
 from acl_engine.replay.world.journey import PICKUP_HOURS
@@ -248,3 +250,11 @@ def test_secrets_differ_between_accounts_and_worlds(truth: Truth) -> None:
     keys = {sha256(truth.device_key(one.member.device)).hexdigest()
             for one in truth.world.staff.values()}  # fmt: skip
     assert len(keys) == len(truth.world.staff)
+
+
+def test_everybody_has_signed_the_undertaking_of_the_shipped_policy(world: World) -> None:
+    """Or the whole company would be out of force."""
+    after = load_pack(Path(__file__).parents[3] / "policies" / "courier" / "after")
+    signed = world.company.undertaking
+    assert signed is not None
+    assert after.undertaking == Undertaking(signed.version, signed.digest)

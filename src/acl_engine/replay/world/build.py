@@ -34,6 +34,9 @@ Batch = dict[str, list[tuple[Any, ...]]]
 # The roster desk sits in the region: neither the courier nor the manager who reassigns.
 _ROSTER_DESK = "p-region-01"
 _BOARD = "p-board"
+# Who made the accounts, and who answers for the services.
+_ADMINISTRATOR = "acct-admin-01"
+_OWNER = "p-it-ops-01"
 _FROM_START = {"shifts": 0, "roster": 0}
 
 
@@ -86,14 +89,22 @@ def company_rows(
             for group in world.areas.values()
             for a in group
         ],
-        "persons": [
-            (s.person, s.name, s.member.unit, s.superior, "active") for s in staff if s.employed
-        ],
+        "persons": [_person(world, one) for one in staff if one.employed],
         "accounts": list(_accounts(world, sealing, secrets)),
         "devices": list(_devices(world)),
         "shifts": list(_shifts(world, last["shifts"])),
         "roster": list(_roster(world, last["roster"])),
     }
+
+
+def _person(world: World, one: Staff) -> tuple[Any, ...]:
+    """Everyone has signed and been trained, as the company of `after` asks."""
+    text = world.company.undertaking
+    signed = (text.version, text.digest) if text else ("", "")
+    at = world.now - 60 * DAY
+    employed = ("active", "regular", None, 0, None)
+    member = (one.person, one.name, one.member.unit, one.superior)
+    return (*member, *employed, *signed, at, "privacy-2026", at)
 
 
 def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[tuple[Any, ...]]:
@@ -108,7 +119,7 @@ def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[
         customer = world.customers[member.customer].id if member.customer else None
         yield (
             one.login,
-            one.person if one.employed else None,
+            one.person if one.employed else _OWNER if member.service else None,
             member.role,
             member.unit,
             member.tenant,
@@ -120,6 +131,14 @@ def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[
             0,
             0,
             0,
+            member.role if member.service else "",
+            _ADMINISTRATOR if one.employed else "",
+            world.now - 400 * DAY,
+            world.now - 400 * DAY,
+            world.now - 2 * HOUR,
+            world.now - 7 * DAY,
+            "",
+            None,
         )
 
 

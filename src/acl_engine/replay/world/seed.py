@@ -87,6 +87,13 @@ class Merchant(msgspec.Struct, forbid_unknown_fields=True):
     unit: str
 
 
+class Signed(msgspec.Struct, forbid_unknown_fields=True):
+    """The undertaking that everybody in the company has signed: see `undertaking.md` of a pack."""
+
+    version: str
+    digest: str
+
+
 class Company(msgspec.Struct, forbid_unknown_fields=True):
     schema: Literal["acl-seed-company/1"]
     units: tuple[Unit, ...]
@@ -97,6 +104,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
     customers: tuple[str, ...]
     parcels: tuple[NamedParcel, ...]
     work_items: tuple[WorkItem, ...]
+    undertaking: Signed | None = None
 
 
 class Names(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,0 +1,148 @@
+"""The desk that every act on the directory goes over: who may, on record first, then done.
+
+INVARIANTS
+- The audit record is durable before the change; when the change fails, a second record says so.
+- Only an active account with an administrator's role acts, and never on its own person. While the
+  directory has no administrator at all, whoever holds the database makes the first one.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from acl_engine.audit import record
+from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
+from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.accounts import Account
+from acl_engine.domain.control import Refusal
+from acl_engine.domain.errors import AclError, ChangeRefused
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.ports import Clock
+from acl_engine.domain.staff import StaffDirectory
+from acl_engine.domain.text import Message, Text
+from acl_engine.identity.responsibility import CONTROL, refusal_of_maker
+from acl_engine.identity.standing import Rules
+from acl_engine.storage.audit_store import AuditStore
+from acl_engine.storage.database import Database, is_synthetic, world_seed, world_time
+from acl_engine.storage.identity_store import SqlIdentityStore
+from acl_engine.storage.staff import SqlStaffDirectory
+
+NOT_ADMINISTRATOR = Text(
+    "administration-not-allowed",
+    "账号 `{by}` 不是有效的管理员（需要角色 {roles}）",
+    "account `{by}` is no active administrator (it needs the role {roles})",
+    "由管理员操作",
+    "have an administrator do it",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an administrator does: `account.move`, of whom, by which login. Subjects are digested
+    in the record; `reason` is a code, `digest` that of a file or a plan."""
+
+    action: str
+    subjects: tuple[str, ...]
+    by: str
+    reason: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`account` reads one account as login does; `audit` makes a record durable."""
+
+    directory: StaffDirectory
+    audit: Callable[[AuditEntry], object]
+    clock: Clock
+    keys: Keys
+    rules: Rules
+    account: Callable[[str], Account | None]
+    close: Callable[[], None] = lambda: None
+    synthetic: bool = False
+
+    @classmethod
+    def open(cls, url: str, pack: Pack) -> "Desk":
+        """Open a database under a pack's rules. Its keys and its clock are the environment's, or
+        a synthetic world's own. Raises StoreError, ConfigError."""
+        database = Database.open(url)
+        try:
+            clock: Clock = SystemClock()
+            if is_synthetic(database):
+                keys = Keys.synthetic(world_seed(database))
+                clock = SteppedClock(datetime.fromtimestamp(world_time(database), UTC))
+            else:
+                keys = Keys.from_environment()
+            desk = cls.over(database, keys, clock, Rules.of(pack))
+            return replace(desk, synthetic=isinstance(clock, SteppedClock))
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    def over(cls, database: Database, keys: Keys, clock: Clock, rules: Rules) -> "Desk":
+        """The desk over an open database, which it closes."""
+        audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
+        store = SqlIdentityStore(database)
+        directory = SqlStaffDirectory(database)
+        return cls(directory, audit.append, clock, keys, rules, store.account, database.close)
+
+    def now(self) -> int:
+        """Epoch seconds UTC."""
+        return int(self.clock.now().timestamp())
+
+    def permit(self, act: "Act", roles: Sequence[str], person: str | None) -> None:
+        """Raise ChangeRefused, on record, unless `act.by` may do this to something of `person`."""
+        maker = self.account(act.by)
+        if roles and self.directory.holders(roles):
+            known = maker is not None and maker.role in roles and maker.active
+            if maker is None or not known or self.rules.lapses(maker, self.now()):
+                words = {"by": act.by, "roles": " / ".join(roles)}
+                self.refuse(act, NOT_ADMINISTRATOR.of(**words))
+        own = maker.person if maker else None
+        makers = self.directory.makers(act.by)
+        if refusal := refusal_of_maker(self.rules, person, act.by, own, makers):
+            self.refuse(act, refusal)
+
+    def refuse(self, act: "Act", message: Message) -> NoReturn:
+        """Write the refusal down and raise it."""
+        refusal = Refusal("login", (CONTROL,), None, message.code)
+        denied = replace(self._entry(act), effect="deny", controls=refusal.controls)
+        self.audit(replace(denied, reason=refusal.code))
+        raise ChangeRefused(message, refusal)
+
+    def do(self, act: "Act", change: Callable[[int], None]) -> None:
+        """Write the act down, then do it. `change` gets the time."""
+        entry = self._entry(act)
+        self.audit(entry)
+        try:
+            change(entry.at // 1000)
+        except AclError as error:
+            self.audit(replace(entry, effect="error", reason=error.message.code))
+            raise
+
+    def _entry(self, act: "Act") -> AuditEntry:
+        pseudonyms = KeyedPseudonyms(self.keys.pseudonym)
+        kind = act.action.partition(".")[0]
+        return AuditEntry(
+            kind="event",
+            request=secrets.token_hex(8),
+            at=self.now() * 1000,
+            action=act.action,
+            resource=kind,
+            account=act.by,
+            person=None,
+            role=None,
+            unit=None,
+            device=None,
+            session=None,
+            effect="allow",
+            line="login",
+            reason=act.reason,
+            subjects=tuple(pseudonyms.digest(kind, one) for one in act.subjects),
+            count=len(act.subjects),
+            digest=act.digest,
+        )
