@@ -17,14 +17,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.clocks import SteppedClock
+from acl_engine.bootstrap.desk import Desk
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof
-from acl_engine.domain.errors import AclError, InputError, ScenarioError
+from acl_engine.domain.errors import AclError, ChangeRefused, InputError, ScenarioError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request import Action, Query
 from acl_engine.domain.text import Text
 from acl_engine.identity.devices import sign
 from acl_engine.identity.passwords import Passwords
+from acl_engine.identity.standing import Rules
 from acl_engine.identity.totp import code_at
 from acl_engine.replay.asking import Watch, ask, refused
 from acl_engine.replay.child import Doom, in_child
@@ -34,6 +36,7 @@ from acl_engine.replay.world.company import NOW
 from acl_engine.replay.world.staff import Staff
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
+from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.payload import phone_index
 from acl_engine.storage.staff import SqlStaffDirectory
 from acl_engine.storage.unsafe import copy_on_disk, fill_disk, start_audit
@@ -200,20 +203,22 @@ class Stage:
 
     def administer(self, act: Callable[[Administration], None]) -> Outcome:
         """An act at the administrators' desk, over this run's copy and clock."""
-        desk = Administration(
+        desk = Desk(
             SqlStaffDirectory(self.database),
             self.engine.audit.append,
             self.clock,
             self.site.keys,
-            Passwords.synthetic(),
+            Rules.of(self.site.pack),
+            SqlIdentityStore(self.database).account,
         )
         start = self._read
         try:
-            act(desk)
+            act(Administration(desk, Passwords.synthetic()))
         except InputError as refused:
             entries = [entry for _, entry in self.engine.audit.entries(start)]
             code = refused.message.code
-            return Outcome(False, "admin", reason=code, named=named(entries))
+            controls = refused.refusal.controls if isinstance(refused, ChangeRefused) else ()
+            return Outcome(False, "admin", controls, reason=code, named=named(entries))
         return Outcome(True, "admin", named=True)
 
     def send(self, asked: Asked) -> tuple[Replied, list[AuditEntry]]:

@@ -39,7 +39,7 @@ params:
   other: {type: parcel, where: "named(load-89)"}
 actors:
   courier: {account: courier-88, devices: [pda-88], secrets: [password, totp]}
-  admin: {account: it-ops-01, devices: [pc-19], secrets: [password, totp]}
+  admin: {account: acct-admin-01, devices: [pc-25], secrets: [password, totp]}
 knowledge: {courier: [own.waybill_no, other.waybill_no]}
 controls: [audit-first]
 """
@@ -132,11 +132,11 @@ def test_an_administrator_who_grants_to_himself_is_refused(play: Play) -> None:
 def test_a_revoked_scanner_and_a_new_one(play: Play) -> None:
     """Devices too: revoked it is dead; another is enrolled, bound, leased, and works."""
     run = play(
-        "admin: {kind: revoke, device: pda-88, status: lost, by: admin}",
+        "admin: {kind: revoke, device: pda-88, status: lost, by: dev-admin-01}",
         "actor: courier, login: {device: pda-88, fresh: true}",
-        "admin: {kind: enrol, device: pda-new, device_class: pda, unit: ba-xixiang, by: admin}",
-        "admin: {kind: bind, device: pda-new, account: courier, by: admin}",
-        "admin: {kind: lease, device: pda-new, hours: 8, by: admin}",
+        "admin: {kind: enrol, device: pda-new, device_class: pda, unit: ba-xixiang, by: dev-admin-01}",
+        "admin: {kind: bind, device: pda-new, account: courier, by: dev-admin-01}",
+        "admin: {kind: lease, device: pda-new, hours: 8, by: dev-admin-01}",
         "channel: issues",
         LOOK.replace("request", "login: {device: pda-new}, request"),
         goal=GOAL + "\nchannels: {issues: {from: admin, to: courier, carries: ['device:pda-new']}}",
@@ -154,7 +154,7 @@ def test_events_are_recorded_as_the_company_records_them(play: Play) -> None:
         'event: {kind: scan, account: keeper-07, way: out, parcel: "${own.waybill_no}",'
         " to_unit: ba-shajing}",
         "event: {kind: shift, account: courier-90, made_by: sup-0427, hours: 4}",
-        "event: {kind: leaves, account: courier-88, by: it-ops-01}",
+        "event: {kind: leaves, account: courier-88, by: acct-admin-01}",
         LOOK,
     )
     assert run.steps[0].outcome is not None

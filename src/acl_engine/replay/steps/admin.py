@@ -93,7 +93,9 @@ class Enrol(AdminDeed, frozen=True, tag="enrol"):
 
     def at(self, desk: Administration, by: str, scene: Scene) -> None:
         key = scene.stage.device_public_key(self.device)
-        desk.enrol(Device(self.device, self.device_class, self.unit, None, key, "active", 0), by)
+        desk.devices.enrol(
+            Device(self.device, self.device_class, self.unit, None, key, "active", 0), by
+        )
 
 
 class Bind(AdminDeed, frozen=True, tag="bind"):
@@ -101,7 +103,7 @@ class Bind(AdminDeed, frozen=True, tag="bind"):
     account: str
 
     def at(self, desk: Administration, by: str, scene: Scene) -> None:
-        desk.bind(self.device, scene.stage.person(scene.account(self.account)).person, by)
+        desk.devices.bind(self.device, scene.stage.person(scene.account(self.account)).person, by)
 
 
 class Lease(AdminDeed, frozen=True, tag="lease"):
@@ -109,7 +111,7 @@ class Lease(AdminDeed, frozen=True, tag="lease"):
     hours: int
 
     def at(self, desk: Administration, by: str, scene: Scene) -> None:
-        desk.lease(self.device, scene.stage.now + self.hours * 3600, by)
+        desk.devices.lease(self.device, scene.stage.now + self.hours * 3600, by)
 
 
 class Revoke(AdminDeed, frozen=True, tag="revoke"):
@@ -119,7 +121,7 @@ class Revoke(AdminDeed, frozen=True, tag="revoke"):
     status: Literal["lost", "revoked"] = "revoked"
 
     def at(self, desk: Administration, by: str, scene: Scene) -> None:
-        desk.revoke(self.device, self.status, by)
+        desk.devices.revoke(self.device, self.status, by)
 
 
 Admin = Hire | Create | Move | Suspend | Resume | Leave | Enrol | Bind | Lease | Revoke
