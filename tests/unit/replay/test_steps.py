@@ -40,6 +40,7 @@ params:
 actors:
   courier: {account: courier-88, devices: [pda-88], secrets: [password, totp]}
   admin: {account: acct-admin-01, devices: [pc-25], secrets: [password, totp]}
+  desk: {account: dev-admin-01}
 knowledge: {courier: [own.waybill_no, other.waybill_no]}
 controls: [audit-first]
 """
@@ -132,14 +133,14 @@ def test_an_administrator_who_grants_to_himself_is_refused(play: Play) -> None:
 def test_a_revoked_scanner_and_a_new_one(play: Play) -> None:
     """Devices too: revoked it is dead; another is enrolled, bound, leased, and works."""
     run = play(
-        "admin: {kind: revoke, device: pda-88, status: lost, by: dev-admin-01}",
+        "admin: {kind: revoke, device: pda-88, status: lost, by: desk}",
         "actor: courier, login: {device: pda-88, fresh: true}",
-        "admin: {kind: enrol, device: pda-new, device_class: pda, unit: ba-xixiang, by: dev-admin-01}",
-        "admin: {kind: bind, device: pda-new, account: courier, by: dev-admin-01}",
-        "admin: {kind: lease, device: pda-new, hours: 8, by: dev-admin-01}",
+        "admin: {kind: enrol, device: pda-new, device_class: pda, unit: ba-xixiang, by: desk}",
+        "admin: {kind: bind, device: pda-new, account: courier, by: desk}",
+        "admin: {kind: lease, device: pda-new, hours: 8, by: desk}",
         "channel: issues",
         LOOK.replace("request", "login: {device: pda-new}, request"),
-        goal=GOAL + "\nchannels: {issues: {from: admin, to: courier, carries: ['device:pda-new']}}",
+        goal=GOAL + "\nchannels: {issues: {from: desk, to: courier, carries: ['device:pda-new']}}",
     )
     assert at(run, 2)[:2] == (False, "login")
     assert at(run, 7)[0]
