@@ -154,6 +154,10 @@ class CompiledPolicy:
         """Every action of the policy that may be taken: `sub="bob", obj="/a"`."""
         return questions.who(self._now, self._field(-1), fixed, after, limit)
 
+    def words(self, field: str) -> tuple[str, ...]:
+        """Every word of the policy that a field of the request could be: its actions, say."""
+        return questions.words(self._now, field)
+
     def _field(self, at: int) -> str:
         # casbin's order: the subject first, the action last, the object before it.
         return self._now.indexes["m"].words.request[at]
