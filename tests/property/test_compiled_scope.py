@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.casbin_oracle import EFFECTS
+from tests.oracle.cases import EFFECTS
 
 from acl_engine import CompiledPolicy
 from acl_engine.decision.partial import Rows
