@@ -7,6 +7,7 @@ import click
 from acl_engine.audit.verify import Report
 from acl_engine.bootstrap.accountability import Accountability, check_receipt, witness_key
 from acl_engine.cli.account_options import database_option
+from acl_engine.cli.audit_detect import detect
 from acl_engine.cli.audit_options import busy, by_option, line, moment, say, trust_option
 from acl_engine.cli.audit_questions import account, export, honey, read_mark, trace
 from acl_engine.cli.audit_report import who_saw
@@ -48,7 +49,7 @@ def command() -> None:
     """The audit log: sign, verify, prove, export; who saw what, who leaked it; legal holds."""
 
 
-for question in (who_saw, account, read_mark, trace, honey, export):
+for question in (who_saw, account, read_mark, trace, honey, detect, export):
     command.add_command(question)
 
 

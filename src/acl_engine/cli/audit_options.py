@@ -1,7 +1,7 @@
 """What the `acl audit` commands share: options, times, one line for a record."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +50,11 @@ def _or(default: int) -> Callable[[click.Context, click.Parameter, datetime | No
 def say(lang: Lang, text: Text, **params: object) -> None:
     """One line of a text."""
     click.echo(text.of(**params).render(lang))
+
+
+def line_document(fields: Mapping[str, object]) -> None:
+    """One JSON document on one line, of a stream that does not end."""
+    click.echo(json.dumps(fields, ensure_ascii=False))
 
 
 def document(schema: str, **fields: object) -> None:

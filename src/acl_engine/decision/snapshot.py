@@ -27,7 +27,6 @@ class Snapshot:
         "find",
         "indexes",
         "kept",
-        "readers",
         "strict",
         "version",
         "warnings",
@@ -52,7 +51,6 @@ class Snapshot:
             name: [None] * (len(one.rows) + 1) for name, one in indexes.items()
         }
         self.kept = self.decisions["m"]
-        self.readers: dict[str, object] = {}  # by request field: see decision/rows.py
 
     def decision(self, matcher: str, rank: int) -> Decision:
         """The decision of one rank, made once."""

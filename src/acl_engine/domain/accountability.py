@@ -11,6 +11,11 @@ class AuditEntry:
 
     `at` is in epoch milliseconds UTC. `line`, `controls`, `rule` and `reason` say who refused.
     `subjects` are the keyed hashes of the records looked at, `fields` the names of what was shown.
+
+    For detection: `areas` are short keyed hashes of the service areas of `subjects`, in the same
+    order; `block` is the short keyed hash of the hundred numbers around the one that was asked for
+    by number; `on_shift` says whether the person was, None where nobody asked. `evidence` are the
+    indexes of the records that an alert is about.
     """
 
     kind: Literal["intent", "outcome", "event"]
@@ -37,6 +42,10 @@ class AuditEntry:
     digest: str = ""
     watermark: str = ""
     policy: str = ""
+    areas: tuple[str, ...] = ()
+    block: str = ""
+    on_shift: bool | None = None
+    evidence: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

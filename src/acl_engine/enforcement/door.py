@@ -9,7 +9,7 @@ INVARIANTS
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +25,7 @@ from acl_engine.domain.errors import (
     SessionDead,
     StoreError,
 )
-from acl_engine.domain.facts import Facts
+from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.personal import Records
 from acl_engine.domain.ports import (
@@ -77,6 +77,10 @@ class Door:
     verified_callers: bool = True
     step: Callable[[str], None] = lambda line: None
 
+
+# Numbers that differ in the last two digits only are one block: whoever tries one after the other
+# stays in it. Areas and blocks are told apart by 32 bits of their keyed hash.
+_BLOCK_DIGITS, _SHORT = 2, 8
 
 _Kind = Literal["intent", "outcome"]
 _Effect = Literal["allow", "deny", "error"]
@@ -137,15 +141,18 @@ class Trail:
         fields: tuple[str, ...] = (),
         digest: str = "",
         watermark: str = "",
+        areas: tuple[str, ...] | None = None,
     ) -> Receipt:
-        """(10) What was shown, durable before the answer leaves."""
+        """(10) What was shown, durable before the answer leaves. `areas`: of a search's rows."""
+        entry = self._entry("outcome", "allow")
         shown = replace(
-            self._entry("outcome", "allow"),
+            entry,
             count=count,
             subjects=subjects,
             fields=fields,
             digest=digest,
             watermark=watermark,
+            areas=entry.areas if areas is None else areas,
         )
         return self._append(shown)
 
@@ -229,7 +236,26 @@ class Trail:
             ticket=request.ticket if request else None,
             subjects=(self.subject(key),) if key else self._searched(),
             policy=self.door.decider.version,
+            areas=self._areas(),
+            block=self._block(key) if key else "",
+            on_shift=self._on_shift(),
         )
+
+    def area(self, attributes: Mapping[str, Value]) -> str:
+        """The short keyed hash of a record's service area."""
+        place = attributes.get("area")
+        return self.door.pseudonyms.digest("area", place)[:_SHORT] if isinstance(place, str) else ""
+
+    def _areas(self) -> tuple[str, ...]:
+        record = self.facts.resource if self.facts else None
+        return (self.area(record),) if record is not None else ()
+
+    def _block(self, key: str) -> str:
+        return self.door.pseudonyms.digest("block", key[:-_BLOCK_DIGITS])[:_SHORT]
+
+    def _on_shift(self) -> bool | None:
+        found = self.facts.subject.get("on_shift") if self.facts else None
+        return found if isinstance(found, bool) else None
 
     def _searched(self) -> tuple[str, ...]:
         """A search by value leaves the digest of the value, so that it can be found again."""

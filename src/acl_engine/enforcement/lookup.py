@@ -69,6 +69,7 @@ def lookup(door: Door, token: str, query: Query) -> Answer:
             count=len(views),
             digest=_digest(views),
             watermark=_watermark(trail),
+            areas=tuple(trail.area(row.attributes) for row in rows),
         )
     except Exception as error:  # noqa: BLE001 -- as above
         raise _denied(trail, error) from None

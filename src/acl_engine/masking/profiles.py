@@ -118,7 +118,7 @@ _ALL = (
         phone_last=4,
         name=NameRule.ENDS,
         id_number=IdRule(first=3, last=4),
-        address=Level.UNIT,
+        address=Level.AREA,
         plate_place=True,
         code_last=4,
         scrub=True,

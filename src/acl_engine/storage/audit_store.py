@@ -132,6 +132,23 @@ class AuditStore:
         with self._database.read() as cx:
             return sorted(int(index) for index in cx.execute(query).scalars())
 
+    def first_since(self, at: int) -> int:
+        """An index from which on records are of `at` (epoch ms) or later, but for clock jitter.
+
+        Found by halving: times follow the indexes, and there is no index by time.
+        """
+        with self._database.read() as cx:
+            low, high = 0, _size(cx)
+            while low < high:
+                middle = (low + high) // 2
+                query = select(audit_records.c.at).where(audit_records.c.index >= middle)
+                found = cx.execute(query.order_by(audit_records.c.index).limit(1)).scalar()
+                if found is not None and found < at:
+                    low = middle + 1
+                else:
+                    high = middle
+        return low
+
     def entries(self, start: int = 0) -> Iterator[tuple[int, AuditEntry]]:
         """Every record from an index on, in order, a page at a time."""
         for index, body, _ in self.raw(start):
@@ -225,6 +242,10 @@ def _bytes(value: object) -> bytes:
 def _next_index(cx: Connection) -> int:
     if cx.dialect.name == "postgresql":
         cx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PG_LOCK})
+    return _size(cx)
+
+
+def _size(cx: Connection) -> int:
     last = cx.execute(select(func.max(audit_records.c.index))).scalar()
     return 0 if last is None else int(last) + 1
 
