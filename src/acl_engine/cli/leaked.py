@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile
 
-from acl_engine.cli.mask_file import detect_encoding
+from acl_engine.cli.encodings import detect_encoding
 from acl_engine.domain.errors import InputError, Where
 from acl_engine.domain.text import Text
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from acl_engine.cli.mask_file import mask_file, report_json
 from acl_engine.cli.mask_strength import show_strength
+from acl_engine.cli.spreadsheets import is_xlsx
 from acl_engine.domain.text import Lang, Text
 from acl_engine.masking.profiles import PROFILES
 from acl_engine.masking.table import TableMask
@@ -40,7 +41,9 @@ def list_profiles(lang: Lang) -> None:
 
 @command.command("file")
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "target", metavar="[OUT]", required=False, type=click.Path(path_type=Path, dir_okay=False)
+)
 @click.option("--profile", "name", required=True, help="Masking profile: see `acl mask list`.")
 @click.option(
     "--column",
@@ -50,17 +53,23 @@ def list_profiles(lang: Lang) -> None:
     help="What a column holds (phone, name, id_number, address, plate, code, money, free_text, "
     "plain), or `keep` to leave it in clear. Known headers need no declaring.",
 )
+@click.option("--city", help="Where the people of the table are, when no column says it.")
 @click.option("--encoding", help="Of a CSV file; found out when not given.")
+@click.option("--delimiter", default=",", show_default=True, help="Between cells; `tab` for a tab.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; the report alone.")
 @click.option("--force", is_flag=True, help="Replace OUT.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 def file(
     lang: Lang,
     source: Path,
-    target: Path,
+    target: Path | None,
     name: str,
     columns: tuple[str, ...],
+    city: str | None,
     encoding: str | None,
+    delimiter: str,
+    dry_run: bool,
     force: bool,
     form: str,
 ) -> None:
@@ -68,10 +77,16 @@ def file(
 
     A column that nobody declared is masked as free text. The report says what looked like
     personal data in it. Nothing is written when a row is refused.
+
+    \b
+    acl mask file orders.csv masked.csv --profile screen-strict
+    acl mask file orders.xlsx masked.xlsx --profile pickup --column 客户=name --column 件数=keep
+    acl mask file orders.csv --profile screen-strict --dry-run
     """
+    if dry_run == (target is not None):
+        raise click.UsageError("name OUT, or --dry-run and no OUT")
     declared = dict(_pair(one) for one in columns)
-    xlsx = source.suffix.lower() == ".xlsx"
-    size = None if xlsx or not source.exists() else source.stat().st_size
+    size = None if is_xlsx(source) or not source.exists() else source.stat().st_size
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(source.name, total=size)
         table = mask_file(
@@ -79,7 +94,9 @@ def file(
             target,
             name,
             declared,
+            city=city,
             encoding=_known(encoding),
+            delimiter=_sign(delimiter),
             force=force,
             advance=lambda done: progress.update(task, completed=done),
         )
@@ -94,6 +111,13 @@ def _pair(declared: str) -> tuple[str, str]:
     if not sign or not column:
         raise click.BadParameter("write NAME=KIND", param_hint="--column")
     return column, kind
+
+
+def _sign(delimiter: str) -> str:
+    sign = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    if len(sign) != 1 or sign in '"\r\n':
+        raise click.BadParameter("one character, or `tab`", param_hint="--delimiter")
+    return sign
 
 
 def _known(encoding: str | None) -> str | None:

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from acl_engine.decision import questions
+from acl_engine.decision.rows import scope_of
 from acl_engine.decision.snapshot import Snapshot
 from acl_engine.domain.decision import Decision, Effect
 from acl_engine.domain.errors import InputError, PolicyError, Where
+from acl_engine.domain.scope import Scope
 from acl_engine.domain.text import Text
 from acl_engine.policy import casbin_model, casbin_rows
 from acl_engine.policy.expression import Name
@@ -127,6 +129,14 @@ class CompiledPolicy:
         except Exception:  # noqa: BLE001 - any doubt denies; told apart there
             return _careful(now, request)
 
+    def scope(self, *request: Any) -> Scope:
+        """Which records are allowed: `policy.scope("bob", Rows({"branch": "text"}), "read")`.
+
+        A record is in the scope exactly if `enforce` allows it. Raises PolicyError for a condition
+        that a row filter cannot say, InputError for a request that the model does not define.
+        """
+        return scope_of(self._now, request)
+
     def explain(self, *request: Any) -> questions.Why:
         """The row that decided, or the nearest miss and what it lacked. For the policy's author."""
         now = self._now
@@ -143,6 +153,10 @@ class CompiledPolicy:
     def actions_for(self, *, after: str = "", limit: int = 1000, **fixed: Any) -> questions.Page:
         """Every action of the policy that may be taken: `sub="bob", obj="/a"`."""
         return questions.who(self._now, self._field(-1), fixed, after, limit)
+
+    def words(self, field: str) -> tuple[str, ...]:
+        """Every word of the policy that a field of the request could be: its actions, say."""
+        return questions.words(self._now, field)
 
     def _field(self, at: int) -> str:
         # casbin's order: the subject first, the action last, the object before it.

@@ -139,6 +139,19 @@ class PackDecider:
                     found[field] = s.any_of(found.get(field, s.NOTHING), scope)
         return MappingProxyType({k: v for k, v in found.items() if v != s.NOTHING})
 
+    def fields_reached(self, request: Request, facts: Facts) -> Mapping[tuple[str, bool], s.Scope]:
+        """Per field, and whether in clear, the records on which this action shows it."""
+        rules = self.rules(request, facts)
+        denied = [rule for rule in rules if not rule.row.allow]
+        found: dict[tuple[str, bool], s.Scope] = {}
+        for rule in rules:
+            if rule.row.allow:
+                scope = self._scope((rule, *denied), facts.subject)
+                for field, how in rule.row.grants:
+                    key = (field, how == "clear")
+                    found[key] = s.any_of(found.get(key, s.NOTHING), scope)
+        return MappingProxyType(found)
+
     def rules(self, request: Request, facts: Facts) -> tuple[Rule, ...]:
         """The rows for this role, resource and action, in file order."""
         role = facts.subject.get("role")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from acl_engine.decision.snapshot import Snapshot, rule_id
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.text import Message, Text
+from acl_engine.domain.text import Lang, Message, Text
 from acl_engine.policy import code
 from acl_engine.policy.branches import Branch, KeyPart
 from acl_engine.policy.expression import Expr, Name
@@ -60,6 +60,9 @@ class Why:
     lacking: tuple[str, ...]
     said: Message
 
+    def render(self, lang: Lang = "en") -> str:
+        return self.said.render(lang)
+
 
 def who(
     snapshot: Snapshot, field: str, fixed: dict[str, object], after: str = "", limit: int = PAGE
@@ -80,6 +83,11 @@ def who(
                 return Page(tuple(found), True, _closed(index, field))
             found.append(word)
     return Page(tuple(found), False, _closed(index, field))
+
+
+def words(snapshot: Snapshot, field: str) -> tuple[str, ...]:
+    """Every word of the policy that this field of a request could be, in order."""
+    return tuple(sorted(_words(snapshot.indexes["m"], field)))
 
 
 def _allowed(index: Index, request: list[object]) -> bool:

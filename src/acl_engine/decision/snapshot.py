@@ -27,6 +27,7 @@ class Snapshot:
         "find",
         "indexes",
         "kept",
+        "readers",
         "strict",
         "version",
         "warnings",
@@ -51,6 +52,7 @@ class Snapshot:
             name: [None] * (len(one.rows) + 1) for name, one in indexes.items()
         }
         self.kept = self.decisions["m"]
+        self.readers: dict[str, object] = {}  # by request field: see decision/rows.py
 
     def decision(self, matcher: str, rank: int) -> Decision:
         """The decision of one rank, made once."""

@@ -1,8 +1,8 @@
-"""Addresses, cut after the city, the district, the street or the area; the unit is never shown.
+"""Addresses, cut after the city, the district, the street, the area or the unit; never the room.
 
 What a mask shows is always a prefix, so any two views nest. A level is shown only when it was
 recognised by its own ending word; from the first character that is not recognised on, everything
-is hidden, digits at once: a house number narrows a street to a door.
+is hidden. A figure ends every level but the unit: a house number narrows a street to a door.
 """
 
 import re
@@ -19,6 +19,7 @@ class Level(IntEnum):
     DISTRICT = 2
     STREET = 3
     AREA = 4
+    UNIT = 5
 
 
 _HAN = "[\u4e00-\u9fff]"
@@ -51,10 +52,15 @@ _AREA = re.compile(
 _UNIT = re.compile(
     r"[第]?[一二三四五六七八九十百零〇两东西南北甲乙丙丁]{1,4}(?:号楼|号院|号|栋|幢|座|单元|室|层|楼|房|铺)"
 )
+# The building and its entrance; what follows (floor, room) is nobody's to see.
+_BUILDING = re.compile(
+    r"第?(?:[0-9]{1,5}|[A-Za-z]|[一二三四五六七八九十百零〇东西南北甲乙丙丁]{1,4})[-之]?[0-9]{0,3}"
+    r"(?:号楼|号院|号|栋|幢|座|单元)"
+)
 
 
 def parse(text: str) -> Shape | None:
-    """Parts: one (0, end) for each level, CITY to AREA; a level not found ends where the last did.
+    """Parts: one (0, end) for each level, CITY to UNIT; a level not found ends where the last did.
 
     None when not even one level is recognised.
     """
@@ -70,6 +76,10 @@ def parse(text: str) -> Shape | None:
         ends.append(at)
     if not at:
         return None
+    for _ in range(3):
+        building = _BUILDING.match(packed, at)
+        at = building.end() if building else at
+    ends.append(at)
     return Shape("address", packed, tuple((0, end) for end in ends), tail=True)
 
 

@@ -1,28 +1,40 @@
 """Free text: phones, identity numbers, codes, names and addresses hidden inside a remark.
 
 What a remark may say is not known beforehand, so the reading is from what is known to be harmless:
-a vocabulary of delivery words is shown; figures from three on, Latin words, and whatever begins
-with a surname and is not in the vocabulary are hidden. It hides too much rather than too little;
-it cannot promise that a name written without a surname is found (`docs/limitations.md`).
+a vocabulary of delivery words is shown; figures from three on, words of any other script, and
+whatever begins with a surname and is not in the vocabulary are hidden. It hides too much rather
+than too little; it cannot promise that a name written without a surname is found
+(`docs/limitations.md`).
 
-INVARIANT: one pass from the left, each step a function of the text from there on, so what is shown
-is read the same way again and masking twice is masking once.
+INVARIANTS
+- Reading what a reading left shows it again: it is read until nothing more is hidden.
+- Where the figures that would still show could be a telephone number together, none shows.
 """
 
 import re
 
-from acl_engine.masking.shape import Shape
+from acl_engine.masking.shape import STAR, Shape
 from acl_engine.masking.surnames import COMPOUND, SINGLE
 
 _FIGURE = "0-9零〇一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖"
-_GAP = r"[ \-.·,，、/_()+:：;]"
+# A letter or figure of any script but the common Han characters.
+_SIGN = r"(?:(?![\u3400-\u4dbf\u4e00-\u9fff〇])[^\W_])"
+# What people put between the figures of a number: anything that is neither letter nor figure.
+_GAP = r"[\W_]"
 _UNIT_WORD = "号楼|号|栋|幢|座|单元|室|层|楼|房|铺"
 _HIDDEN = re.compile(
-    rf"[{_FIGURE}](?:{_GAP}{{0,3}}[{_FIGURE}Xx]){{2,}}"  # spoken, spaced and mixed figures too
+    rf"(?:[{_FIGURE}]|{_SIGN})(?:{_GAP}{{0,6}}(?:[{_FIGURE}]|{_SIGN})){{2,}}"
     rf"|[{_FIGURE}十百]{{1,4}}(?={_UNIT_WORD})"
-    r"|[A-Za-z][A-Za-z0-9_.@-]+"
-    r"|[A-Za-z](?=座|栋|幢|[0-9])"
+    rf"|(?![0-9]){_SIGN}{{2,}}"
+    r"|[\U00020000-\U0003ffff]"  # rare characters stand in names
+    rf"|(?![0-9]){_SIGN}(?=座|栋|幢|[0-9])"
 )
+_FIGURES = re.compile(f"[{_FIGURE}]")
+_SIGNS = re.compile(rf"[{_FIGURE}]|{_SIGN}")
+# With any other character the hidden stretches do not begin.
+_MAY_HIDE = re.compile(rf"[{_FIGURE}十百]|{_SIGN}")
+# The fewest figures of a telephone number.
+_TELEPHONE = 7
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _WORDS = frozenset(
     """
@@ -41,27 +53,57 @@ _WORDS = frozenset(
     女士 小姐 师傅 客户 收件人 寄件人 顾客 发票 保价 贵重 物品 易损 防潮 防水 防震 来电 盖章 那边
     查收 查看 查验 管理处 管理员 管家 左边 左侧 左转 后面 牛奶 马桶 万一 强光 强烈 项目 关好 房间
     房东 家中 别忘 空闲 索取 宿舍 怀孕 能否 松动
+    衣物 茶叶 图书 手机壳 玩具 保健品 化妆品 鞋子 小家电 大米 水杯 白酒 红酒 香水 书包 药品 食品
     """.split()
 )
-_LONGEST = max(map(len, _WORDS))
+# First character -> the words that begin with it, longest first.
+_BY_FIRST: dict[str, tuple[str, ...]] = {
+    first: tuple(sorted((w for w in _WORDS if w[0] == first), key=len, reverse=True))
+    for first in {word[0] for word in _WORDS}
+}
 _CALLED = frozenset("小老阿")
 
 
 def parse(text: str) -> Shape | None:
-    """Parts: the stretches that may be shown. Any text has a shape."""
+    """Parts: the stretches that may be shown; the rest of the shape's text is stars already.
+
+    Any text has a shape.
+    """
+    read = text
+    while True:
+        parts = _read(read)
+        left = _hidden(read, parts)
+        # Only signs that stand apart can come together across what was hidden between them.
+        if left == read or not _SIGNS.search(left):
+            return Shape("text", left, tuple(parts))
+        read = left
+
+
+def _read(text: str) -> list[tuple[int, int]]:
+    """One pass from the left, each step a function of the text from there on."""
     parts: list[tuple[int, int]] = []
+    loose: list[tuple[int, int]] = []  # single characters outside of the vocabulary
     at = 0
     while at < len(text):
         width, safe = _step(text, at)
-        if safe:
+        if safe and text[at] != STAR:
             parts.append((at, at + width))
+            if width == 1 and _FIGURES.match(text, at):
+                loose.append(parts[-1])
         at += width
-    return Shape("text", text, tuple(parts))
+    return [one for one in parts if one not in loose] if len(loose) >= _TELEPHONE else parts
+
+
+def _hidden(text: str, parts: list[tuple[int, int]]) -> str:
+    out = [STAR] * len(text)
+    for start, end in parts:
+        out[start:end] = text[start:end]
+    return "".join(out)
 
 
 def _step(text: str, at: int) -> tuple[int, bool]:
     """How many characters the next stretch has, and whether it may be shown."""
-    if match := _HIDDEN.match(text, at):
+    if _MAY_HIDE.match(text, at) and (match := _HIDDEN.match(text, at)):
         return match.end() - at, False
     if word := _word(text, at):
         return word, True
@@ -71,9 +113,9 @@ def _step(text: str, at: int) -> tuple[int, bool]:
 
 
 def _word(text: str, at: int) -> int:
-    for size in range(min(_LONGEST, len(text) - at), 0, -1):
-        if text[at : at + size] in _WORDS:
-            return size
+    for word in _BY_FIRST.get(text[at], ()):
+        if text.startswith(word, at):
+            return len(word)
     return 0
 
 

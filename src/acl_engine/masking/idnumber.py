@@ -34,25 +34,25 @@ _BIRTHDAY = {18: (6, 14), 15: (6, 12)}
 
 
 def parse(text: str) -> Shape | None:
-    """Parts of a resident's number: region, birthday, sequence and check. None: unknown form."""
-    packed = text.replace(" ", "").upper()
+    """Parts of a resident's number: region, birthday, sequence and check; of any other the leading
+    letter, if it has one. None: unknown form."""
+    packed = text.replace(" ", "").replace("-", "").upper()
     if _RESIDENT.match(packed) or _OLD.match(packed):
         start, end = _BIRTHDAY[len(packed)]
         form = "resident" if len(packed) == 18 else "resident-15"
         return Shape(form, packed, ((0, start), (start, end), (end, len(packed))))
     if _PERMIT.match(packed):
         brackets = frozenset(i for i, c in enumerate(packed) if c in "()")
-        return Shape("permit", packed, ((0, 1),), brackets)
+        return Shape("permit", packed, ((0, int(packed[0].isalpha())),), brackets)
     return None
 
 
 def shown(shape: Shape, rule: IdRule) -> frozenset[int]:
     """Positions shown. The birthday never is; a permit shows at most its leading letter."""
     if shape.form == "permit":
-        letter = shape.text[0].isalpha() and rule.first > 0
-        return frozenset({0} if letter else ())
+        return frozenset(range(*shape.parts[0])) if rule.first else frozenset()
     start, end = shape.parts[1]
-    size = len(shape.text)
+    size = shape.parts[2][1]
     first = range(min(rule.first, start))
     last = range(max(size - rule.last, end), size)
     return frozenset(first) | frozenset(last)

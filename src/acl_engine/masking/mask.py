@@ -8,6 +8,7 @@ INVARIANTS
 
 import json
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from acl_engine.domain.pack import Kind
 from acl_engine.masking import address, code, freetext, idnumber, name, phone, trace
@@ -21,13 +22,29 @@ def mask(kind: Kind, value: str, profiles: Iterable[str], cities: Collection[str
     `cities`: where a phone is known to belong; none when nothing beside it tells. Raises
     InputError for a profile that does not exist.
     """
-    rules = tuple(profile(one) for one in profiles)
+    rules = tuple([profile(one) for one in profiles])
     if kind is Kind.PLAIN:
         return _trace(value, rules)
     shape = parse(kind, clean(value))
     if shape is None:
         return ALL_HIDDEN
-    return render(shape, frozenset().union(*(shown(kind, shape, rule, cities) for rule in rules)))
+    if kind is Kind.FREE_TEXT:
+        return render(shape, freetext.shown(shape, any(rule.scrub for rule in rules)))
+    names = tuple([rule.id for rule in rules])
+    return render(shape, _joined(kind, shape.form, shape.parts, names, tuple(cities)))
+
+
+@lru_cache(maxsize=4096)
+def _joined(
+    kind: Kind,
+    form: str,
+    parts: tuple[tuple[int, int], ...],
+    profiles: tuple[str, ...],
+    cities: tuple[str, ...],
+) -> frozenset[int]:
+    """What the profiles show of every value whose parts stand so: no value is kept here."""
+    shape = Shape(form, "", parts)
+    return frozenset().union(*(shown(kind, shape, profile(one), cities) for one in profiles))
 
 
 def parse(kind: Kind, text: str) -> Shape | None:
@@ -52,7 +69,7 @@ def parse(kind: Kind, text: str) -> Shape | None:
 
 
 def shown(kind: Kind, shape: Shape, rule: Profile, cities: Collection[str] = ()) -> frozenset[int]:
-    """The positions of the canonical text that one profile shows."""
+    """The positions of the canonical text that one profile shows. Reads the shape, not the text."""
     match kind:
         case Kind.PHONE:
             return phone.shown(shape, rule.phone_first, rule.phone_last, cities)

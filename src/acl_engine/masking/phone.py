@@ -10,29 +10,42 @@ import re
 from collections.abc import Collection
 
 from acl_engine.masking.cities import digits_affordable
-from acl_engine.masking.shape import Shape
+from acl_engine.masking.shape import STAR, Shape
 
 HIDDEN_AT_LEAST = 6
 
 _EXT = r"(?:(?:转|分机|ext\.?|x|#|-|,|;|p)(?P<ext>[\d*]{1,6}))?"
+_HOME = r"(?:\+?86-?|0086-?)?"
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (form, re.compile(pattern + r"\Z", re.IGNORECASE))
     for form, pattern in (
-        ("mobile", r"(?:\+?86-?|0086-?)?(?P<local>[1*][3-9*][\d*]{9})" + _EXT),
+        ("mobile", _HOME + r"(?P<local>[1*][3-9*][\d*]{9})" + _EXT),
         ("service", r"(?P<area>[48*][0*][0*])-?(?P<local>[\d*]{7})" + _EXT),
-        (
-            "landline",
-            r"(?:\+?86-?|0086-?)?(?P<area>0(?:10|2\d)|\*{3})-?(?P<local>[\d*]{7,8})" + _EXT,
-        ),
-        (
-            "landline",
-            r"(?:\+?86-?|0086-?)?(?P<area>0[3-9]\d\d|\*{4})-?(?P<local>[\d*]{7,8})" + _EXT,
-        ),
+        ("landline", _HOME + r"(?P<area>0(?:10|2\d)|\*{3})-?(?P<local>[2-9*][\d*]{6,7})" + _EXT),
+        ("landline", _HOME + r"(?P<area>0[3-9]\d\d|\*{4})-?(?P<local>[2-9*][\d*]{6,7})" + _EXT),
         ("overseas", r"(?:\+|00)(?P<area>852|853|886|\*{3})-?(?P<local>[\d*]{8,9})" + _EXT),
-        ("local", r"(?P<local>[\d*]{7,8})" + _EXT),
+        ("local", r"(?P<local>[2-9*][\d*]{6,7})" + _EXT),
     )
 )
-_GAPS = re.compile(r"(?<=[\d*()+]) ?[ ().] ?(?=[\d*()])|^\(|(?<=\d) (?=转|分机|ext|x|#)")
+# What is left of a number in any other writing once only its digits stand: the country code, and
+# the area code without the 0 that is dialled inside the country.
+_DIGITS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("mobile", re.compile(r"(?:0086|86)?(?P<local>1[3-9*][\d*]{9})\Z")),
+    (
+        "landline",
+        re.compile(r"(?:(?:0086|86)0?|0)(?P<area>10|2\d|[3-9]\d\d)(?P<local>[2-9]\d{6,7})\Z"),
+    ),
+    ("overseas", re.compile(r"(?:00)?(?P<area>852|853)(?P<local>[2-9]\d{7})\Z")),
+    ("overseas", re.compile(r"(?:00)?(?P<area>886)0?(?P<local>[2-9]\d{7,8})\Z")),
+    ("overseas", re.compile(r"0(?P<local>9\d{8})\Z")),  # Taiwan, as it is dialled there
+)
+_EXTENSION = re.compile(
+    r"(?P<number>.*?\d)(?:转|分机|ext\.?|x|#|p|,+|;) ?:?(?P<ext>[\d*]{1,6})\Z", re.I
+)
+_FLOAT = re.compile(r"(?P<digits>\d{7,14})\.0+\Z")  # a number that passed through a spreadsheet
+_EXPONENT = re.compile(r"[1-9](?:\.\d{1,12})?e\+?1[0-3]\Z", re.IGNORECASE)
+_PLAIN = re.compile(r"[1*][3-9*][\d*]{9}\Z")
+_SEPARATORS = str.maketrans("", "", " -().+")
 _DIAL = re.compile(r"(?<=[转机])[: ]?")
 
 
@@ -41,31 +54,52 @@ def parse(text: str) -> Shape | None:
 
     Parts: the subscriber's number, then the extension if there is one. None: not one number.
     """
-    packed = text if text.isdigit() else _pack(text)
+    if _PLAIN.match(text):
+        return Shape("mobile", text, ((0, 11),))
+    return _by_form(_DIAL.sub("", text)) if STAR in text else _by_digits(text) or _by_form(text)
+
+
+def _by_form(text: str) -> Shape | None:
+    packed = text.replace(" ", "")
     for form, pattern in _FORMS:
         if match := pattern.match(packed):
-            return _shape(form, match.groupdict())
+            groups = match.groupdict()
+            return _shape(form, groups.get("area"), groups["local"], groups.get("ext"))
     return None
 
 
-def _pack(text: str) -> str:
-    text = re.sub(r"\((\+?\d{2,4})\)", r"\1-", text)
-    text = _DIAL.sub("", _GAPS.sub("", text))
-    # "138-0013-8000" is one number; the hyphen before a last group of an eleven-digit whole is not
-    # an extension's.
-    groups = re.fullmatch(r"((?:\+?86-?)?)([1*][3-9*][\d*])-([\d*]{4})-([\d*]{4})", text)
-    return "".join(groups.groups()) if groups else text
+def _by_digits(text: str) -> Shape | None:
+    """A clear number however its digits are spaced, bracketed and hyphenated."""
+    ext = None
+    if match := _EXTENSION.match(text):
+        text, ext = match["number"], match["ext"]
+    elif match := _FLOAT.match(text):
+        text = match["digits"]
+    elif _EXPONENT.match(text):
+        text = f"{float(text):.0f}"
+    digits = text.translate(_SEPARATORS)
+    if not digits.isdecimal():
+        return None
+    for form, pattern in _DIGITS:
+        if match := pattern.match(digits):
+            area = match.groupdict().get("area")
+            if form == "landline":
+                area = f"0{area}"
+            return _shape(
+                form, area or ("886" if form == "overseas" else None), match["local"], ext
+            )
+    return None
 
 
-def _shape(form: str, groups: dict[str, str | None]) -> Shape:
+def _shape(form: str, area: str | None, local: str, ext: str | None) -> Shape:
     text = ""
     structure: set[int] = set()
-    if area := groups.get("area"):
+    if area:
         text = ("+" if form == "overseas" else "") + area + "-"
         structure = {i for i, c in enumerate(text) if c in "+-"}
-    parts = [(len(text), len(text) + len(groups["local"] or ""))]
-    text += groups["local"] or ""
-    if ext := groups.get("ext"):
+    parts = [(len(text), len(text) + len(local))]
+    text += local
+    if ext:
         structure.add(len(text))
         parts.append((len(text) + 1, len(text) + 1 + len(ext)))
         text += "-" + ext

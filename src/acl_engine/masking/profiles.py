@@ -118,7 +118,7 @@ _ALL = (
         phone_last=4,
         name=NameRule.ENDS,
         id_number=IdRule(first=3, last=4),
-        address=Level.AREA,
+        address=Level.UNIT,
         plate_place=True,
         code_last=4,
         scrub=True,

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from acl_engine.domain.decision import Decision, Show
 from acl_engine.domain.errors import InputError
+from acl_engine.domain.facts import Value
 from acl_engine.domain.pack import Kind, ResourceSpec
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.text import Text
@@ -80,3 +81,13 @@ def _cities(record: PersonalRecord, resource: ResourceSpec) -> frozenset[str]:
             named.add(address.city(record.fields[name]))
     cities = frozenset(one for one in named if isinstance(one, str) and one)
     return cities or frozenset({""} if named else ())
+
+
+def shown(
+    attributes: Mapping[str, Value],
+    values: Mapping[str, str],
+    decision: Decision,
+    resource: ResourceSpec,
+) -> Mapping[str, str]:
+    """Like `view`, of a record of an application's own: its policy facts and its clear values."""
+    return view(PersonalRecord(resource.type, "", attributes, values), decision, resource)

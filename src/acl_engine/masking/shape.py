@@ -10,7 +10,7 @@ INVARIANTS
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 STAR = "*"
@@ -33,8 +33,9 @@ class Shape:
     tail: bool = False
 
 
-# Format characters (zero width, direction marks, BOM, soft hyphen) and controls carry nothing.
-_INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
+# Format characters (zero width, direction marks, BOM, soft hyphen), controls, and marks that sit on
+# a character (a struck-out or a keycap digit) carry nothing.
+_INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn", "Mn", "Me"}
 # Marks that NFKC leaves and people type for a plain one.
 _PLAIN = str.maketrans(
     {
@@ -80,15 +81,19 @@ def clean(value: str) -> str:
     return _SPACES.sub(" ", "".join(digits)).strip()
 
 
-def render(shape: Shape, shown: Iterable[int]) -> str:
+def render(shape: Shape, shown: Collection[int]) -> str:
     """The text with everything outside `shown` hidden; `***` when no part of the value shows."""
-    positions = set(shown)
-    if not positions - shape.structure:
-        return ALL_HIDDEN
     if shape.tail:
-        end = max(positions) + 1
+        end = max(shown, default=-1) + 1
+        if not end:
+            return ALL_HIDDEN
         return shape.text[:end] if end == len(shape.text) else shape.text[:end] + ALL_HIDDEN
-    positions |= shape.structure
-    out = "".join(c if i in positions else STAR for i, c in enumerate(shape.text))
+    text = shape.text
+    seen = [at for at in shown if at not in shape.structure]
     # A mask of a mask shows nothing when all it would show was hidden before.
-    return out if any(out[i] != STAR for i in positions - shape.structure) else ALL_HIDDEN
+    if not seen or (STAR in text and all(text[at] == STAR for at in seen)):
+        return ALL_HIDDEN
+    out = [STAR] * len(text)
+    for at in (*seen, *shape.structure):
+        out[at] = text[at]
+    return "".join(out)

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, cast, false, or_, true
-from sqlalchemy import types as sql
 from sqlalchemy.orm import InstrumentedAttribute
 
 from acl_engine.domain.errors import StoreError
@@ -39,6 +38,7 @@ from acl_engine.domain.scope import (
     compare,
 )
 from acl_engine.domain.text import Text
+from acl_engine.storage.column_kinds import kind_of
 
 UNSAYABLE = Text(
     "scope.unsayable",
@@ -50,9 +50,6 @@ UNSAYABLE = Text(
 
 Columns = Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any] | Scalar]
 
-_TEXT = (sql.String, sql.Text, sql.Unicode, sql.UnicodeText, sql.VARCHAR, sql.TEXT)
-_INT = (sql.Integer, sql.BigInteger, sql.SmallInteger, sql.INTEGER, sql.BIGINT, sql.SMALLINT)
-_BOOL = (sql.Boolean, sql.BOOLEAN)
 _CODE_POINT_ORDER = {"sqlite": "BINARY", "postgresql": "C"}
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -68,7 +65,7 @@ def condition(scope: Scope, columns: Columns, dialect: str) -> ColumnElement[boo
     """
     if dialect not in _CODE_POINT_ORDER:
         raise _unsayable(dialect, "dialect")
-    return _Writer(columns, dialect).write(scope, True)
+    return Writer(columns, dialect).write(scope, True)
 
 
 def _unsayable(what: str, attribute: str) -> StoreError:
@@ -84,7 +81,10 @@ class _Side:
     value: Scalar = None
 
 
-class _Writer:
+class Writer:
+    """Writes one condition. What depends on the dialect stands in three methods, so that it can
+    also be left to the moment at which the statement is compiled: see `mapped_rows`."""
+
     def __init__(self, columns: Columns, dialect: str) -> None:
         self._columns = columns
         self._dialect = dialect
@@ -121,19 +121,13 @@ class _Writer:
         if mapped is None or isinstance(mapped, str | int):
             return self._constant(mapped, attribute)
         plain: Any = mapped
-        declared = getattr(plain, "type", None)
-        kind = getattr(declared, "_variant_mapping", {}).get(self._dialect, declared)
-        # Exact classes only: an Enum, a CITEXT or a decorated type compares in its own way.
-        if type(kind) in _TEXT:
-            own = getattr(kind, "collation", None)
-            if own not in (None, _CODE_POINT_ORDER[self._dialect]):
-                plain = plain.collate(_CODE_POINT_ORDER[self._dialect])
-            return _Side(plain, "text")
-        if type(kind) in _INT:
-            return _Side(plain, "int")
-        if type(kind) in _BOOL:
-            return _Side(plain, "bool")
-        raise _unsayable(type(kind).__name__, attribute)
+        declared = self.declared(plain)
+        kind = kind_of(declared)
+        if kind is None:
+            raise _unsayable(type(declared).__name__, attribute)
+        if kind == "text":
+            plain = self.same_text(plain, declared.collation)
+        return _Side(plain, kind)
 
     def _constant(self, value: Scalar, attribute: str) -> _Side:
         if isinstance(value, str):
@@ -149,6 +143,22 @@ class _Writer:
         if value is None:
             return _Side(None, "null")
         raise _unsayable(type(value).__name__, attribute)
+
+    # --- what depends on the dialect -----------------------------------------------------------
+
+    def declared(self, column: Any) -> Any:
+        """The type of a column in this dialect."""
+        kind = getattr(column, "type", None)
+        return getattr(kind, "_variant_mapping", {}).get(self._dialect, kind)
+
+    def same_text(self, column: Any, collation: str | None) -> Any:
+        """The column, compared for equality by code points."""
+        order = _CODE_POINT_ORDER[self._dialect]
+        return column if collation in (None, order) else column.collate(order)
+
+    def by_code_point(self, column: Any) -> Any:
+        """The column, ordered by code points."""
+        return column.collate(_CODE_POINT_ORDER[self._dialect])
 
     # --- leaves --------------------------------------------------------------------------------
 
@@ -199,7 +209,7 @@ class _Writer:
             return int(side.value or 0) if side.column is None else _number(side)
         if side.column is None:
             return side.value
-        return side.column.collate(_CODE_POINT_ORDER[self._dialect])
+        return self.by_code_point(side.column)
 
     def _member(
         self, attribute: str, values: frozenset[Scalar], wanted: bool

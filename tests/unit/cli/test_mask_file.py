@@ -1,14 +1,17 @@
 """acl mask file: every encoding, and every broken table refused by name and row."""
 
 import json
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
-from acl_engine.cli import cli
-from acl_engine.cli.mask_file import detect_encoding
+from acl_engine.cli import cli, spreadsheets
+from acl_engine.cli.encodings import detect_encoding
+from acl_engine.cli.mask_file import mask_file
 from acl_engine.domain.errors import InputError
 
 HEADER = "运单号,收件人,手机,地址,备注,件数,客户"
@@ -157,3 +160,193 @@ def test_a_missing_file_and_a_false_xlsx_are_refused(tmp_path: Path) -> None:
         run(tmp_path / "in.xlsx", tmp_path / "out.csv")
     assert caught.value.message.code == "file-unreadable"
     assert not (tmp_path / "out.csv").exists()
+
+
+# --- bad input: masked safely, or refused by name and row -----------------------------------------
+
+CLEAR = ("19012345678", "张三丰", "欧阳锋", "1203")
+
+
+def leaks(target: Path, *secrets: str) -> list[str]:
+    """The secrets that stand in a file, in any encoding that turns a wrong reading back."""
+    if not target.exists():
+        return []
+    text = target.read_text("utf-8-sig")
+    readings = [text]
+    for wrong in ("gb18030", "latin-1", "cp1252", "utf-16-le", "utf-16-be", "big5"):
+        for right in ("utf-8", "gb18030", "big5"):
+            readings.append(text.encode(wrong, "ignore").decode(right, "ignore"))
+    return [secret for secret in secrets if any(secret in one for one in readings)]
+
+
+@pytest.mark.parametrize("true", ["utf-8", "gb18030", "utf-16", "utf-16-le", "big5", "utf-32"])
+@pytest.mark.parametrize(
+    "named", [None, "utf-8", "gb18030", "utf-16", "utf-16-be", "latin-1", "big5", "cp1252"]
+)
+def test_a_wrong_encoding_lets_nothing_through(
+    tmp_path: Path, true: str, named: str | None
+) -> None:
+    """Whatever a file is and whatever the caller says it is: no name comes out in any reading."""
+    # Words of an even number of characters: their UTF-8 bytes pair up and decode as GB 18030.
+    text = "\n".join(["姓名,手机,备注,附言", *("欧阳小明,19012345679,交王小明代收,欧阳小明",) * 20])
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(text.encode(true, "replace"))
+    words = ["--encoding", named] if named else []
+    with suppress(InputError):
+        run(source, target, *words)
+    assert leaks(target, *CLEAR, "小明", "19012345679") == []
+
+
+def test_rows_of_another_encoding_that_somebody_appended_are_refused(tmp_path: Path) -> None:
+    """The bytes decode all the same: read as GB 18030 they are nonsense that can be turned back."""
+    path = tmp_path / "in.csv"
+    head = "姓名,手机,备注\n" + "张三,19012345678,放门口\n" * 50
+    path.write_bytes(head.encode("gb18030") + "李四,19012345679,交王小明\n".encode())
+    error = refusal(path)
+    assert (error.message.code, dict(error.message.params)["row"]) == ("file-encoding", "52")
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"PK\x03\x04rest", "file-not-csv"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "file-not-csv"),
+        (b"%PDF-1.7 rest", "file-not-csv"),
+        (b"a\0,b\0\n\0", "file-not-csv"),
+    ],
+)
+def test_what_is_no_csv_is_refused_by_what_it_is(tmp_path: Path, head: bytes, code: str) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(head)
+    assert refusal(path).message.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("张三丰,男\n李四,女\n", "table-header-unrecognised"),
+        ("姓名;手机\n张三丰;19012345678\n", "table-delimiter"),
+        ("姓名\t手机\n张三丰\t19012345678\n", "table-delimiter"),
+        ("姓名,＝1+1\n张三,1\n", "table-header-data"),
+        ("姓名,190 1234 5678\n张三,1\n", "table-header-data"),
+        (f"姓名,{'某' * 70}\n张三,1\n", "table-header-data"),
+        ("\u200b姓名,姓名\ufeff\n张三,李四\n", "table-header-duplicate"),
+    ],
+)
+def test_a_table_without_a_header_is_refused(tmp_path: Path, text: str, code: str) -> None:
+    """A first row of data would leave as the header, in clear."""
+    assert refusal(write(tmp_path, text)).message.code == code
+
+
+def test_another_delimiter_is_read_when_it_is_named(tmp_path: Path) -> None:
+    source = write(tmp_path, "姓名;手机\n张三丰;19012345678\n")
+    run(source, tmp_path / "out.csv", "--delimiter", ";")
+    assert (tmp_path / "out.csv").read_text("utf-8-sig") == "姓名,手机\n张**,*********78\n"
+
+
+KEPT = [
+    "19012345678", "190 1234 5678", "190.1234.5678", "１９０１２３４５６７８", "190\u200b12345678",
+    "+86 190-1234-5678", "8619012345678", "一九零一二三四五六七八", "19O12345678",
+    "1.9012345678E+10", "1️⃣9️⃣0️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣", "回电19012345678谢谢", "0755-28123401",
+    "+852 9123 4567", "440306209901011234", "44030620990101123X", "440306 20990101 1234",
+    "440306990101123", "A123456(7)", "H12345678", "400-123-4567",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", KEPT)
+def test_a_number_in_a_kept_column_is_hidden_in_every_writing(tmp_path: Path, cell: str) -> None:
+    """`keep` is said of a column; it is no promise about each of its cells."""
+    source = write(tmp_path, f'姓名,编号\n张三,"{cell}"\n')
+    run(source, tmp_path / "out.csv", "--column", "编号=keep")
+    assert (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1] == "张*,***"
+
+
+@pytest.mark.parametrize(
+    "cell", ["2026-03-02 13:45:11", "12345678901234567890", "3.1415926", "ba-xixiang-r03", "-12.50"]
+)
+def test_a_kept_cell_that_is_no_number_of_a_person_stays(tmp_path: Path, cell: str) -> None:
+    source = write(tmp_path, f"姓名,编号\n张三,{cell}\n")
+    run(source, tmp_path / "out.csv", "--column", "编号=keep")
+    assert (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1] == f"张*,{cell}"
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "＝1+1", " =cmd|x", "\ufeff=1", "@SUM(A1)", "+cmd", "-cmd", "\t=1", "\r=1"]
+)
+def test_a_formula_never_leaves_as_one(tmp_path: Path, cell: str) -> None:
+    source = write(tmp_path, f'姓名,甲,乙,手机\n张三,"{cell}","{cell}","{cell}"\n')
+    run(source, tmp_path / "out.csv", "--column", "甲=keep", "--column", "乙=free_text")
+    kept = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1]
+    assert kept == "张*,***,***,***"
+
+
+def test_a_phone_shows_fewer_digits_where_its_row_s_city_has_few(tmp_path: Path) -> None:
+    rows = ["手机,地址,城市", "19012345678,深圳市宝安区,", "19012345678,鄂州市鄂城区,",
+            "19012345678,,三亚", "19012345678,幸福路3号,", "19012345678,,"]  # fmt: skip
+    source = write(tmp_path, "\n".join(rows))
+    run(source, tmp_path / "out.csv", profile="pickup")
+    run(source, tmp_path / "city.csv", "--city", "鄂州", profile="pickup")
+    shown = [
+        [line.split(",")[0] for line in (tmp_path / name).read_text("utf-8-sig").splitlines()[1:]]
+        for name in ("out.csv", "city.csv")
+    ]
+    assert shown[0] == [
+        "*******5678", "*********78", "**********8", "*********78", "*******5678",
+    ]  # fmt: skip
+    assert shown[1][3:] == ["*********78", "*********78"]
+
+
+def test_a_dry_run_reports_and_writes_nothing(tmp_path: Path) -> None:
+    source = write(tmp_path, "\n".join([HEADER, *ROWS]))
+    words = ["mask", "file", str(source), "--profile", "pickup", "--dry-run", "--format", "json"]
+    done = CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert json.loads(done.output)["rows"] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+    assert CliRunner().invoke(cli, words[:5]).exit_code == 2
+
+
+def test_what_cannot_be_written_is_said_of_the_output(tmp_path: Path) -> None:
+    source = write(tmp_path, "姓名\n张三\n")
+    with pytest.raises(InputError) as caught:
+        run(source, tmp_path / "no-such-folder" / "out.csv")
+    assert caught.value.message.code == "file-unwritable"
+    assert "no-such-folder" in str(caught.value.where)
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "in.xlsx")
+    monkeypatch.setattr(spreadsheets, "_UNPACKED_GB", 0)
+    with pytest.raises(InputError) as caught:
+        run(tmp_path / "in.xlsx", tmp_path / "out.csv")
+    assert caught.value.message.code == "file-unpacked"
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    """Rows are read, masked and written one at a time: ten times the rows, the same peak."""
+    peaks = []
+    for rows in (2_000, 20_000):
+        source = write(tmp_path, "姓名,手机\n" + "张三丰,19012345678\n" * rows, name=f"{rows}.csv")
+        tracemalloc.start()
+        mask_file(source, tmp_path / f"{rows}.out.csv", "pickup", {})
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.5 + 200_000
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_ending_is_one(tmp_path: Path, end: str) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes(end.join(["姓名,手机", "张三丰,19012345678", ""]).encode())
+    run(source, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1] == "张**,*********78"
+
+
+def test_a_file_of_one_endless_line_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two gigabytes without a line end are not read into memory."""
+    monkeypatch.setattr(spreadsheets, "_LINE_LIMIT", 1000)
+    assert refusal(write(tmp_path, "姓名\n" + "三" * 5000)).message.code == "file-csv"
