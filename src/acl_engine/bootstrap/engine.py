@@ -129,6 +129,15 @@ class Engine:
         """A nonce that the device must sign at login; good once, for two minutes."""
         return self._logins.challenge(device)
 
+    @property
+    def sessions(self) -> StoredSessions:
+        """Who is behind a session, for what hangs on it."""
+        return self._sessions
+
+    def adopt_challenge(self, nonce: str, device: str) -> None:
+        """A login form's own nonce, used up, stands for a challenge to the device that answered."""
+        self._logins.adopt_challenge(nonce, device)
+
     def login(
         self,
         login: str,
@@ -136,11 +145,18 @@ class Engine:
         *,
         totp: str | None = None,
         device: DeviceProof | None = None,
+        replaces: str | None = None,
+        token: str | None = None,
     ) -> str:
-        """A session token. Raises AccessDenied; the reason is in the audit record of its id."""
+        """A session token. Raises AccessDenied; the reason is in the audit record of its id.
+
+        `replaces`, `token`: see `Logins.login`.
+        """
         request = secrets.token_hex(8)
         try:
-            outcome = self._logins.login(login, password, totp=totp, device=device)
+            outcome = self._logins.login(
+                login, password, totp=totp, device=device, replaces=replaces, token=token
+            )
         except LoginRefused as refused:
             self._door.audit.append(self._login_entry(request, refused.attempt))
             raise AccessDenied(request) from None

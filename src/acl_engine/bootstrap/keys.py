@@ -37,16 +37,17 @@ KEY_FILE = "ACL_MASTER_KEY_FILE"
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`index` finds a phone, `pseudonym` names a subject in the log, `totp` seals the seeds,
-    `checkpoint` signs the log (an Ed25519 seed)."""
+    `checkpoint` signs the log (an Ed25519 seed), `forms` the login forms."""
 
     index: bytes = field(repr=False)
     pseudonym: bytes = field(repr=False)
     totp: bytes = field(repr=False)
     checkpoint: bytes = field(repr=False)
+    forms: bytes = field(repr=False)
 
     @classmethod
     def from_master(cls, master: bytes) -> "Keys":
-        labels = ("index", "pseudonym", "totp", "checkpoint")
+        labels = ("index", "pseudonym", "totp", "checkpoint", "forms")
         return cls(*(_derive(master, label) for label in labels))
 
     @classmethod

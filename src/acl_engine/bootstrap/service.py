@@ -9,9 +9,11 @@ INVARIANTS
 from dataclasses import dataclass
 from pathlib import Path
 
+from acl_engine.bootstrap.central import Central
 from acl_engine.bootstrap.clocks import ShiftedClock, SystemClock
 from acl_engine.bootstrap.engine import REPLAY_ONLY, Engine, Weakened
 from acl_engine.bootstrap.keys import Keys
+from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.bootstrap.settings import ServerSettings, contradiction
 from acl_engine.domain.errors import ConfigError
@@ -41,6 +43,7 @@ class Service:
     clock: Clock
     keys: Keys
     engine: Engine
+    central: Central
     synthetic: bool
 
     @classmethod
@@ -72,7 +75,23 @@ class Service:
             # Nothing is switched off: invented people have hashes of the cheap parameters.
             replay=Weakened() if synthetic else None,
         )
-        return cls(settings, database, pack, clock, keys, engine, synthetic)
+        outbound = HttpsOutbound(settings.cas.authorities, settings.cas.outbound_seconds)
+        central = Central.over(
+            database=database,
+            pack=pack,
+            clock=clock,
+            keys=keys,
+            engine=engine,
+            outbound=outbound,
+            form_seconds=settings.cas.form_seconds,
+        )
+        return cls(settings, database, pack, clock, keys, engine, central, synthetic)
+
+    @property
+    def address(self) -> str:
+        """This service as people see it: `serve.public_url`, or where it listens."""
+        serve = self.settings.serve
+        return serve.public_url or f"https://{serve.host}:{serve.port}"
 
     def check(self) -> None:
         """Whether requests can be answered now. Raises StoreError."""

@@ -78,5 +78,21 @@ DOCS: Mapping[str, Text] = dict(
             "Most requests at work in one process; beyond it 503.",
         ),
         _doc("limits.idle_seconds", "空闲连接保持秒数", "Seconds that an idle connection is kept."),
+        _doc(
+            "cas.form_seconds",
+            "登录页打开后须在此秒数内提交",
+            "Seconds within which a login page must be sent in.",
+        ),
+        _doc(
+            "cas.outbound_seconds",
+            "代理回调与注销通知每次最多等待的秒数",
+            "Seconds that a proxy callback or a logout message may take.",
+        ),
+        _doc(
+            "cas.authorities",
+            "验证应用证书所用的根证书（PEM）；默认用系统的",
+            "Root certificates (PEM) that applications' certificates are verified against; default:"
+            " the system's.",
+        ),
     )
 )

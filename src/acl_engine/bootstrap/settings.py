@@ -75,6 +75,12 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     idle_seconds: _Seconds = 15
 
 
+class Cas(Struct, frozen=True, forbid_unknown_fields=True):
+    form_seconds: Annotated[int, Meta(ge=60, le=3600)] = 600
+    outbound_seconds: Annotated[int, Meta(ge=1, le=30)] = 5
+    authorities: str | None = None
+
+
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that `acl serve` can be told."""
 
@@ -84,6 +90,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     master_key_file: str | None = None
     serve: Serve = Serve()
     limits: Limits = Limits()
+    cas: Cas = Cas()
 
 
 @dataclass(frozen=True, slots=True)

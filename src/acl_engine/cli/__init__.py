@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("policy", "Check, explain, print and compare policies."),
     "replay": ("replay", "Replay leaks against the engine, before and after."),
     "serve": ("serve", "Serve the central login and the lookup API over TLS."),
+    "service": ("service", "Applications that the central login serves."),
     "scenario": ("scenario", "Check scenario files; print their schema."),
     "world": ("world", "Build the synthetic company; import a published parcel trace."),
 }

@@ -129,7 +129,8 @@ class NewSession:
     """What must hold at the insert, in one transaction: see `IdentityStore.open_session`.
 
     `totp_step` None: no code to use up. `limit` 0: any number of sessions. `idle_since`: a session
-    not seen since then is over.
+    not seen since then is over. `replaces`: the session that this login ends, as it comes from the
+    same browser; None: none.
     """
 
     token_hash: str
@@ -140,6 +141,7 @@ class NewSession:
     now: int
     idle_since: int
     expires_at: int
+    replaces: str | None = None
 
 
 class Opened(StrEnum):

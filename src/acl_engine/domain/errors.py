@@ -10,6 +10,7 @@ INVARIANTS
 from dataclasses import dataclass
 
 from acl_engine.domain.accounts import LoginAttempt
+from acl_engine.domain.cas import Failure
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.text import Lang, Message, Text
 
@@ -165,3 +166,25 @@ class LoginRefused(AclError):
     def __init__(self, attempt: LoginAttempt) -> None:
         super().__init__(LOGIN_REFUSED.of())
         self.attempt = attempt
+
+
+class ServiceRefused(AclError):
+    """An application that is not registered, or not for this: said to the person in plain words."""
+
+    exit_code = 1
+
+
+class FormRefused(AclError):
+    """A login form that this browser was not given, that is too old, or that was sent before."""
+
+    exit_code = 1
+
+
+class TicketRefused(AclError):
+    """A ticket that is not good, for the application that offered it: the protocol's code."""
+
+    exit_code = 1
+
+    def __init__(self, failure: Failure, message: Message) -> None:
+        super().__init__(message)
+        self.failure = failure

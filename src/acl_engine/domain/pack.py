@@ -120,6 +120,30 @@ class DialSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CentralSettings:
+    """The central login. Every default is the strict one; a pack that is served has no other.
+
+    `registered_only`: only registered applications are served, and sent back to on logout.
+    `single_use`, `bound_to_service`, `live_session`: a ticket is good once, for the application
+    it was made for, while its session lives. `own_forms`: a login comes from a form that this
+    browser was given. `new_session`: a login never takes up what the browser brought along.
+    `listed_callbacks`: proxy callbacks only to registered addresses. `listed_attributes`: an
+    application learns only what it is due. `farewell_tries`: how often a logout is told.
+    """
+
+    registered_only: bool = True
+    ticket_seconds: int = 60
+    single_use: bool = True
+    bound_to_service: bool = True
+    live_session: bool = True
+    own_forms: bool = True
+    new_session: bool = True
+    listed_callbacks: bool = True
+    listed_attributes: bool = True
+    farewell_tries: int = 12
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetLimit:
     """At most `limit` looks in `window`, counted per account, person, device or unit."""
 
@@ -197,6 +221,7 @@ class Settings:
     budgets: tuple[BudgetLimit, ...]
     masking: MaskingSettings = MaskingSettings()
     accounts: AccountSettings = AccountSettings()
+    central: CentralSettings = CentralSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,11 @@ class Challenges:
         self._store.put_challenge(nonce, device, now, now + CHALLENGE_SECONDS)
         return nonce
 
+    def adopt(self, nonce: str, device: str, now: int) -> None:
+        """Take up a nonce of ours that another room issued and has just used up: it was made for
+        whoever answers, and is now this device's."""
+        self._store.put_challenge(nonce, device, now, now + CHALLENGE_SECONDS)
+
     def check(self, proof: DeviceProof | None, now: int) -> Device | None:
         """The device that signed, or None. The nonce is used up whatever comes of it."""
         if proof is None or not self._store.take_challenge(proof.nonce, proof.device, now):

@@ -96,6 +96,10 @@ class Logins:
         """A nonce for `devices.sign`; good once, for two minutes."""
         return self._challenges.issue(device, self._now())
 
+    def adopt_challenge(self, nonce: str, device: str) -> None:
+        """See `Challenges.adopt`."""
+        self._challenges.adopt(nonce, device, self._now())
+
     def login(
         self,
         login: str,
@@ -103,8 +107,14 @@ class Logins:
         *,
         totp: str | None = None,
         device: DeviceProof | None = None,
+        replaces: str | None = None,
+        token: str | None = None,
     ) -> LoginOutcome:
-        """A live session. Raises LoginRefused, whose `attempt` is for the audit record alone."""
+        """A live session. Raises LoginRefused, whose `attempt` is for the audit record alone.
+
+        `replaces`: the id of the session in the same browser, which ends. `token`: the session's
+        token instead of a new one; replay's, see `CentralSettings.new_session`.
+        """
         now = self._now()
         account = self._store.account(login)
         signer = self._challenges.check(device, now)
@@ -117,7 +127,7 @@ class Logins:
             counted = bound or account is None or not needs_device(account, self._settings)
             self._fail(login, counted, now)
             raise self._refused(account, signer, code, controls)
-        return self._open(account, evidence, password, now)
+        return self._open(account, evidence, password, now, (replaces, token))
 
     def _examine(
         self,
@@ -165,10 +175,17 @@ class Logins:
             return "password-wrong", tuple(dict.fromkeys(controls))
         return (found[0][0], tuple(dict.fromkeys(c for _, c in found))) if found else ("", ())
 
-    def _open(self, account: Account, evidence: _Evidence, password: str, now: int) -> LoginOutcome:
+    def _open(
+        self,
+        account: Account,
+        evidence: _Evidence,
+        password: str,
+        now: int,
+        browser: tuple[str | None, str | None],
+    ) -> LoginOutcome:
         if not account.service and self._passwords.outdated(account.password_hash):
             self._store.rehash(account.login, account.password_hash, self._passwords.hash(password))
-        token, settings = new_token(), self._settings
+        token, settings = browser[1] or new_token(), self._settings
         device = evidence.device
         new = NewSession(
             token_hash=hash_token(token),
@@ -179,6 +196,7 @@ class Logins:
             now=now,
             idle_since=now - settings.idle_minutes * 60,
             expires_at=now + settings.absolute_hours * 3600,
+            replaces=browser[0],
         )
         opened = self._store.open_session(new)
         if opened is not Opened.OPENED:

@@ -1,5 +1,6 @@
 """Reading a pack: the files of one company's policy, cross-checked, all findings at once."""
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from acl_engine.domain.pack import (
     AccountSettings,
     ActSettings,
     BudgetLimit,
+    CentralSettings,
     DialSettings,
     FieldSpec,
     Kind,
@@ -109,6 +111,14 @@ class _Masking(_Strict):
     coalitions: tuple[tuple[str, ...], ...] = ()
 
 
+# The section is left out where all is strict: its keys and defaults are those of the type.
+_Central: Any = msgspec.defstruct(
+    "_Central",
+    [(one.name, one.type, one.default) for one in dataclasses.fields(CentralSettings)],
+    bases=(_Strict,),
+)
+
+
 class _Settings(_Strict):
     schema: Literal["acl-settings/1"]
     replay_only: bool
@@ -119,6 +129,7 @@ class _Settings(_Strict):
     budgets: tuple[BudgetLimit, ...]
     masking: _Masking = msgspec.field(default_factory=_Masking)
     accounts: AccountSettings = AccountSettings()
+    central: _Central = msgspec.field(default_factory=_Central)
 
 
 class _Control(_Strict):
@@ -199,6 +210,7 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
             settings.budgets,
             _masking(settings.masking),
             settings.accounts,
+            CentralSettings(**msgspec.structs.asdict(settings.central)),
         ),
         controls={
             k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from acl_engine.domain.errors import PolicyError, Where
-from acl_engine.domain.pack import AccountSettings, Pack, Row
+from acl_engine.domain.pack import AccountSettings, CentralSettings, Pack, Row
 from acl_engine.domain.request import Action
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import Expr, Name, names, parse
@@ -284,12 +284,23 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "accounts.recertify_days": settings.accounts.recertify_days < 1,
         "accounts.dormant_days": settings.accounts.dormant_days < 1,
         "accounts.temporary_days": settings.accounts.temporary_days < 1,
+        **{f"central.{name}": is_weak for name, is_weak in _weak_central(settings.central)},
     }
     if not settings.replay_only:
         for name in sorted(name for name, is_weak in weak.items() if is_weak):
             line = key_line(pack.files["settings.yaml"], name.rpartition(".")[2])
             where = Where(f"{pack.folder}/settings.yaml", line)
             yield PolicyError(REPLAY_ONLY.of(setting=name), where)
+
+
+def _weak_central(central: CentralSettings) -> Iterator[tuple[str, bool]]:
+    """Tickets live five minutes at most (CAS specification, 3.1.1); what can be off must be on."""
+    for one in dataclasses.fields(central):
+        value = getattr(central, one.name)
+        if isinstance(value, bool):
+            yield one.name, not value
+    yield "ticket_seconds", not 1 <= central.ticket_seconds <= 300
+    yield "farewell_tries", central.farewell_tries < 3
 
 
 def _masking(pack: Pack, whole: bool) -> Iterator[PolicyError]:

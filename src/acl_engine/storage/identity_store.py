@@ -123,6 +123,9 @@ class SqlIdentityStore:
             if new.totp_step is not None and not _use_step(cx, login, new.totp_step):
                 return Opened.CODE_USED
             _end_on_same_device(cx, new)
+            if new.replaces is not None:
+                mine = sessions.c.token_hash == new.replaces, sessions.c.ended_at.is_(None)
+                cx.execute(update(sessions).where(*mine).values(ended_at=new.now))
             cx.execute(
                 update(accounts)
                 .where(accounts.c.login == login)
@@ -217,7 +220,7 @@ def _owners_sessions(account: Account) -> Any:
 def _live_elsewhere(cx: Connection, new: NewSession) -> int:
     """Live sessions of the owner, but for one on the same proven device: that one is replaced."""
     query = (
-        select(sessions.c.device)
+        select(sessions.c.device, sessions.c.token_hash)
         .join(accounts, sessions.c.login == accounts.c.login)
         .where(
             _owners_sessions(new.account),
@@ -227,7 +230,7 @@ def _live_elsewhere(cx: Connection, new: NewSession) -> int:
             sessions.c.epoch == accounts.c.epoch,
         )
     )
-    held = cx.execute(query).scalars().all()
+    held = [one.device for one in cx.execute(query) if one.token_hash != new.replaces]
     return sum(1 for device in held if device is None or device != new.device)
 
 

@@ -32,6 +32,13 @@ from acl_engine.storage.tables_audit import (
 from acl_engine.storage.tables_base import Id as _Id
 from acl_engine.storage.tables_base import id_column as _id
 from acl_engine.storage.tables_base import metadata
+from acl_engine.storage.tables_cas import (
+    cas_grants,
+    cas_services,
+    cas_spent,
+    cas_tickets,
+    cas_warned,
+)
 from acl_engine.storage.tables_control import (
     budget_counters,
     budget_reservations,
@@ -52,6 +59,11 @@ __all__ = [
     "budget_counters",
     "budget_reservations",
     "call_records",
+    "cas_grants",
+    "cas_services",
+    "cas_spent",
+    "cas_tickets",
+    "cas_warned",
     "contact_events",
     "dial_bindings",
     "dial_capabilities",

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import AclError
 from acl_engine.web import health, styles
+from acl_engine.web.cas import area as cas
 from acl_engine.web.limits import BodyLimits
 from acl_engine.web.outermost import Outermost
 from acl_engine.web.problems import respond
@@ -47,6 +48,7 @@ def areas_of(service: Service, life: Life) -> list[Area]:
     return [
         Area("health", health.routes(service.check, lambda: life.draining)),
         Area("style", styles.routes),
+        Area("central login", cas.routes(service.central, service.address), cas.PREFIX),
     ]
 
 

@@ -19,6 +19,7 @@ from acl_engine.domain.errors import (
     AclError,
     ConfigError,
     InputError,
+    ServiceRefused,
     StoreError,
 )
 from acl_engine.domain.text import Lang, Message, Text
@@ -48,6 +49,7 @@ UNAVAILABLE = Text(
 # The status of each kind of error, the most special first.
 _STATUS: tuple[tuple[type[AclError], int], ...] = (
     (AccessDenied, 403),
+    (ServiceRefused, 403),
     (ConfigError, 500),
     (InputError, 400),
     (StoreError, 503),

@@ -12,7 +12,9 @@ import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -20,6 +22,7 @@ from typing import Any
 
 import uvicorn
 
+from acl_engine.bootstrap.farewells import Farewells
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import Limits, Serve, contradiction
 from acl_engine.domain.errors import ConfigError
@@ -76,9 +79,22 @@ def run(service: Service, sock: socket.socket, files: tuple[Path, Path]) -> None
     context, life = tls.context(*files), Life()
     server = _Server(_config(service, life, context), life)
     signal.signal(signal.SIGHUP, partial(_renew, context, files))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    runner = asyncio.Runner(loop_factory=_loop_factory())
+    with _telling(service.central.farewells), runner:
         runner.run(server.serve(sockets=[sock]))
     log.info("stopped")
+
+
+@contextmanager
+def _telling(farewells: Farewells) -> Iterator[None]:
+    """Farewells are told by a thread of their own, as long as requests are answered."""
+    teller = threading.Thread(target=farewells.run, name="farewells", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        farewells.stop()
+        teller.join(timeout=10)
 
 
 def _config(service: Service, life: Life, context: ssl.SSLContext) -> uvicorn.Config:

@@ -55,7 +55,7 @@ def test_every_answer_has_an_id_and_cannot_be_framed_sniffed_or_kept() -> None:
         assert answer.header("x-frame-options") == "DENY"
         assert answer.header("x-content-type-options") == "nosniff"
         assert answer.header("cache-control") == "no-store"
-        assert answer.header("referrer-policy") == "no-referrer"
+        assert answer.header("referrer-policy") == "same-origin"
         policy = answer.header("content-security-policy") or ""
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy

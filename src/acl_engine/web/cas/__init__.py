@@ -1,0 +1,1 @@
+"""CAS 3.0 over HTTP: the protocol's addresses below /cas."""
