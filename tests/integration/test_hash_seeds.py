@@ -28,7 +28,7 @@ for one in map(case, range(30)):
     for request in asked(one):
         said.append(policy.decide(*request))
     if not one.suffix:
-        said.append(policy.explain(*asked(one)[0]).said.render("zh"))
+        said.append(policy.explain(*asked(one)[0]).render("zh"))
         said.append(policy.subjects_for(obj="/a", act="read", dom="north")
                     if "dom" in one.fields else policy.subjects_for(obj="/a", act="read"))
 print(len(said), hashlib.sha256(repr(said).encode()).hexdigest())

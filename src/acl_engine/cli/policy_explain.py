@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from acl_engine.analysis.policy_diff import Diff, diff
-from acl_engine.decision.explain import Explanation, explain
+from acl_engine.decision.explain import explain
+from acl_engine.decision.explanation import Explanation
 from acl_engine.decision.pack_decider import PackDecider
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.pack import Pack

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from acl_engine.decision import questions
+from acl_engine.decision.casbin_why import why
+from acl_engine.decision.explanation import Explanation
 from acl_engine.decision.rows import scope_of
 from acl_engine.decision.snapshot import Snapshot
 from acl_engine.domain.decision import Decision, Effect
@@ -137,10 +139,15 @@ class CompiledPolicy:
         """
         return scope_of(self._now, request)
 
-    def explain(self, *request: Any) -> questions.Why:
-        """The row that decided, or the nearest miss and what it lacked. For the policy's author."""
+    def explain(self, *request: Any) -> Explanation:
+        """The row and the role links that decided, or the nearest miss and what it lacked.
+
+        For the policy's author: it names values. Raises InputError as `decide` does.
+        """
         now = self._now
-        return questions.why(now, request, CompiledPolicy(now).decide(*request))
+        decision = CompiledPolicy(now).decide(*request)
+        name, bare = _context(request)
+        return why(now, name, bare, decision)
 
     def subjects_for(self, *, after: str = "", limit: int = 1000, **fixed: Any) -> questions.Page:
         """Everyone in the policy who may; the other fields by name: `obj="/a", act="read"`."""
@@ -172,9 +179,7 @@ class CompiledPolicy:
 
 def _careful(now: Snapshot, request: tuple[Any, ...]) -> Decision:
     """The slow way: a context first, a request of the wrong size, or a doubt."""
-    name = "m"
-    if request and hasattr(request[0], "mtype"):
-        name, request = str(request[0].mtype), request[1:]
+    name, request = _context(request)
     index = now.indexes.get(name)
     if index is None:
         raise InputError(NO_CONTEXT.of(name=name))
@@ -195,6 +200,13 @@ def _careful(now: Snapshot, request: tuple[Any, ...]) -> Decision:
     except Exception as failure:  # noqa: BLE001 - the embedder's objects and functions may raise anything
         return now.doubt(type(failure).__name__)
     return now.decision(name, rank)
+
+
+def _context(request: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The matcher that a casbin EnforceContext names, and the request without it."""
+    if request and hasattr(request[0], "mtype"):
+        return str(request[0].mtype), request[1:]
+    return "m", request
 
 
 def _check_types(index: Index, request: tuple[Any, ...]) -> None:
@@ -241,4 +253,4 @@ def _snapshot(
                 indexes[name] = index
     notes.settle()
     digest = hashlib.sha256(f"{len(model_text)}\n{model_text}{policy_text}".encode()).hexdigest()
-    return Snapshot(indexes, files[1], digest[:16], tuple(notes.warnings), not compat)
+    return Snapshot(indexes, policy, digest[:16], tuple(notes.warnings), not compat)

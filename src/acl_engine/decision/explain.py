@@ -9,14 +9,13 @@ INVARIANTS
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from acl_engine.decision import kleene
+from acl_engine.decision.explanation import Explanation, Fact, Reading
 from acl_engine.decision.pack_decider import PackDecider, Rule, joined, lacking, staged
-from acl_engine.domain.decision import Decision
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.request import Request
-from acl_engine.domain.text import Lang, Message, Text
+from acl_engine.domain.text import Message, Text
 from acl_engine.policy.expression import And, Expr, Literal, Not, Or, names
 from acl_engine.policy.written import written
 
@@ -35,51 +34,11 @@ ROW_MISSES = Text(
     "最接近的是第 {line} 行 `{rule}`，还缺 {count} 项",
     "row `{rule}` (line {line}) comes closest; {count} lacking",
 )
-FACT = Text("explain.fact", "事实：{text}（{values}）", "fact: {text} ({values})")
 LACKS_STAGE = Text(
     "explain.lacks-stage",
     "缺：环节须为 {stages}，现为 {stage}",
     "lacking: the stage must be {stages}, it is {stage}",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One comparison and the values it read; `holds` is None where a value was missing."""
-
-    text: str
-    values: tuple[tuple[str, str], ...]
-    holds: bool | None
-
-    def line(self) -> Message:
-        return FACT.of(text=self.text, values=", ".join(f"{k}={v}" for k, v in self.values))
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One row and the facts that speak for it or against it."""
-
-    rule: str
-    said: Message
-    facts: tuple[Fact, ...]
-    lacking: tuple[Message, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The decision, and what of the policy and of the facts made it."""
-
-    decision: Decision
-    readings: tuple[Reading, ...]
-
-    def render(self, lang: Lang = "en") -> str:
-        """Lines for people: the decision, then each row with its facts."""
-        lines = [self.decision.reason.render(lang)]
-        for reading in self.readings:
-            lines.append("  " + reading.said.render(lang))
-            lines += ["    " + one.render(lang) for one in reading.lacking]
-            lines += ["    " + fact.line().render(lang) for fact in reading.facts]
-        return "\n".join(lines)
 
 
 def explain(decider: PackDecider, request: Request, facts: Facts) -> Explanation:

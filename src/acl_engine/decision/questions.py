@@ -1,4 +1,4 @@
-"""Questions to a compiled policy that are not "may this one": who, what, and why.
+"""Questions to a compiled policy that are not "may this one": who may, and what may be reached.
 
 `subjects_for`, `resources_for` and `actions_for` walk the policy's own words and ask `decide`, so
 they cannot differ from it. A word that the policy does not hold is not listed; where the policy
@@ -13,16 +13,12 @@ INVARIANTS
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acl_engine.decision.snapshot import Snapshot, rule_id
-from acl_engine.domain.decision import Decision
+from acl_engine.decision.snapshot import Snapshot
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.text import Lang, Message, Text
-from acl_engine.policy import code
-from acl_engine.policy.branches import Branch, KeyPart
-from acl_engine.policy.expression import Expr, Name
+from acl_engine.domain.text import Text
+from acl_engine.policy.branches import KeyPart
+from acl_engine.policy.expression import Name
 from acl_engine.policy.index import Index
-from acl_engine.policy.patterns import Refused
-from acl_engine.policy.written import written
 
 PAGE = 1000
 
@@ -33,12 +29,6 @@ NO_FIELD = Text(
     "模型定义了：{known}",
     "the model defines: {known}",
 )
-MISS = Text(
-    "questions.miss",
-    "最接近的一行 `{rule}` 还缺：{lacking}",
-    "the closest row `{rule}` lacks: {lacking}",
-)
-NOTHING_NEAR = Text("questions.nothing-near", "没有任何一行接近", "no row comes near")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +39,6 @@ class Page:
     items: tuple[str, ...]
     more: bool
     closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The decision; the rows that made it; on a miss, the conditions that were not met."""
-
-    decision: Decision
-    row: tuple[str, ...]
-    lacking: tuple[str, ...]
-    said: Message
-
-    def render(self, lang: Lang = "en") -> str:
-        return self.said.render(lang)
 
 
 def who(
@@ -123,51 +100,3 @@ def _closed(index: Index, field: str) -> bool:
         for branch in index.branches
     ]
     return all(looked_up) and not index.default
-
-
-def why(snapshot: Snapshot, request: tuple[object, ...], decision: Decision) -> Why:
-    """The row that decided, or the row that came closest and what it lacked."""
-    index = snapshot.indexes["m"]
-    rank = next((n for n, line in _ids(snapshot, index) if line in decision.rules), None)
-    if rank is not None:
-        return Why(decision, index.rows[rank], (), decision.reason)
-    best: tuple[int, int, tuple[str, ...]] | None = None
-    for branch in index.branches:
-        tests = _tests(index, branch)
-        for at, row in enumerate(index.rows):
-            if not index.allows[at]:
-                continue
-            missing = tuple(text for text, test in tests if not _holds(test, request, row))
-            if best is None or (len(missing), at) < best[:2]:
-                best = (len(missing), at, missing)
-    if best is None:
-        return Why(decision, (), (), NOTHING_NEAR.of())
-    rule = rule_id(index, snapshot.file, best[1])
-    said = MISS.of(rule=rule, lacking=", ".join(best[2]) or "-")
-    return Why(decision, index.rows[best[1]], best[2], said)
-
-
-def _ids(snapshot: Snapshot, index: Index) -> Iterator[tuple[int, str]]:
-    return ((at, rule_id(index, snapshot.file, at)) for at in range(len(index.rows)))
-
-
-def _tests(index: Index, branch: Branch) -> list[tuple[str, object]]:
-    """Each condition of a branch by its text, as a function of the request and a row."""
-    given = ", ".join([*(f"r_{field}" for field in index.words.request), "row"])
-    found: list[tuple[str, object]] = []
-    for part in branch.parts:
-        source = f"lambda {given}: {code.condition(part, index.words)}"
-        test = eval(source, dict(index.env))  # noqa: S307 - written from the tree alone
-        found.append((_text(part), test))
-    return found
-
-
-def _text(part: Expr) -> str:
-    return written(part)
-
-
-def _holds(test: object, request: tuple[object, ...], row: tuple[str, ...]) -> bool:
-    try:
-        return test(*request, row) is True  # type: ignore[operator]
-    except (Refused, TypeError, ValueError, KeyError, ZeroDivisionError):
-        return False

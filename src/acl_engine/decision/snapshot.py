@@ -6,6 +6,7 @@ from pathlib import Path
 from acl_engine.domain.decision import Decision, Effect
 from acl_engine.domain.errors import PolicyError
 from acl_engine.domain.text import Text
+from acl_engine.policy.casbin_rows import Policy
 from acl_engine.policy.index import Index
 
 BY_ROW = Text("compiled.by-row", "依据 `{rule}`", "by `{rule}`")
@@ -27,6 +28,8 @@ class Snapshot:
         "find",
         "indexes",
         "kept",
+        "link_lines",
+        "links",
         "readers",
         "strict",
         "version",
@@ -36,7 +39,7 @@ class Snapshot:
     def __init__(
         self,
         indexes: Mapping[str, Index],
-        file: str,
+        policy: Policy,
         version: str,
         warnings: tuple[PolicyError, ...],
         strict: bool,
@@ -44,7 +47,9 @@ class Snapshot:
         self.indexes = indexes
         self.find = indexes["m"].find
         self.allows = [*indexes["m"].allows, indexes["m"].default]
-        self.file = file
+        self.file = policy.file
+        self.links = policy.links  # for explanations
+        self.link_lines = {name: policy.lines[name] for name in policy.links}
         self.version = version
         self.warnings = warnings
         self.strict = strict
