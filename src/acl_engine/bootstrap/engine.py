@@ -37,6 +37,7 @@ from acl_engine.identity.totp import Totp
 from acl_engine.storage.acts import ActStore
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.budgets import BudgetStore
+from acl_engine.storage.catalogue import stored_types
 from acl_engine.storage.database import Database, is_synthetic, require_synthetic
 from acl_engine.storage.dials import DialStore
 from acl_engine.storage.directory import DirectoryStore
@@ -97,7 +98,7 @@ class Engine:
             raise ConfigError(REPLAY_ONLY.of(pack=pack.folder))
         off = replay.off if replay else frozenset[str]()
         store = SqlIdentityStore(database)
-        settings = pack.settings
+        settings, types = pack.settings, stored_types(pack)
         rules = Rules.of(pack)
         sessions = StoredSessions(store, settings.login, clock, rules)
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
@@ -108,11 +109,13 @@ class Engine:
             pack=pack,
             clock=clock,
             sessions=sessions,
-            directory=DirectoryStore(database, clock),
+            directory=DirectoryStore(database, clock, types),
             decider=PackDecider(pack),
             budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
             audit=cast(AuditLog, _AnswersAnyway(audit)) if unrecorded else audit,
-            records=RecordStore(database, keys.index, broad=settings.lookup.broad_search),
+            records=RecordStore(
+                database, keys.index, broad=settings.lookup.broad_search, resources=types
+            ),
             pseudonyms=KeyedPseudonyms(keys.pseudonym),
             acts=ActStore(database),
             dials=DialStore(database),

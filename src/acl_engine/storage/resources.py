@@ -1,4 +1,4 @@
-"""Where each resource type is stored. A further pack adds a `ResourceMap`, and no code path.
+"""Where each resource type with tables of its own is stored; `catalogue.py` serves all others.
 
 INVARIANTS
 - `attributes` are policy facts and never personal data; `fields` may be.
@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from acl_engine.domain.errors import StoreError
 from acl_engine.domain.facts import Value
@@ -44,12 +54,12 @@ class ResourceMap:
     """
 
     type: str
-    facts: Table
-    key: Column[str]
-    attributes: Mapping[str, Column[Any]]
+    facts: FromClause
+    key: KeyedColumnElement[str]
+    attributes: Mapping[str, KeyedColumnElement[Any]]
     people: Table
     people_id: Column[int]
-    field_columns: Mapping[str, Column[Any]] = field(default_factory=dict)
+    field_columns: Mapping[str, KeyedColumnElement[Any]] = field(default_factory=dict)
     phones: Mapping[str, Mapping[str, Column[Any]]] = field(default_factory=dict)
     derived: Mapping[str, Derive] = field(default_factory=dict)
     subject_facts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)

@@ -47,6 +47,7 @@ from acl_engine.storage.tables_control import (
     dial_bindings,
     dial_capabilities,
 )
+from acl_engine.storage.tables_records import record_people, records
 
 # What is made elsewhere and read here; every table below is public too.
 __all__ = [
@@ -69,6 +70,8 @@ __all__ = [
     "dial_capabilities",
     "metadata",
     "planted_marks",
+    "record_people",
+    "records",
 ]
 
 # One row. `kind` is `synthetic` for a generated world: only then may replay switch a control off.
