@@ -116,10 +116,9 @@ def batch(text: str, requests: list[Request], count: int) -> float:
 
     from acl_engine.decision.batch import Batch
 
-    table = Batch.of(CompiledPolicy.from_text(MODEL, text).snapshot)
-    assert table is not None
+    table = Batch(CompiledPolicy.from_text(MODEL, text).snapshot)
     columns = list(zip(*requests, strict=True))
-    ids = [table.encode(part, columns[at]) for part, at in enumerate(table.columns())]
+    ids = [table.encode(at, column) for at, column in enumerate(columns)]
     repeated = [numpy.tile(one, count // len(requests)) for one in ids]
     start = time.perf_counter()
     answers = table.decide(*repeated)

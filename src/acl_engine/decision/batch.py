@@ -1,33 +1,29 @@
-"""Whole-array decisions: the same index, as one numpy table over interned words.
+"""Whole-array decisions: the same index, as numpy tables over classes of words.
+
+Words of a request that lead to the same rows are one class: a thousand people of one role are one
+number. `encode` turns the columns of the requests into classes, once; `decide` looks them up.
 
 INVARIANTS
-- The answers are those of `enforce`, row by row; a matcher with a residual is decided that way.
-- numpy is imported here alone, and only when a whole array is asked for.
+- The answers are those of `enforce`, row by row; a matcher that no table can hold is decided that
+  way, each different request once.
+- numpy is imported only when a whole array is asked for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from acl_engine.decision.batch_levels import Level, Unsuited, branch_table, load_numpy
 from acl_engine.decision.snapshot import Snapshot
-from acl_engine.domain.errors import ConfigError, InputError
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Text
-from acl_engine.policy.expression import Name
-from acl_engine.policy.index import Index
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Requests decided at a time, so that what is worked on stays in the cache.
+BLOCK = 1 << 15
 
-MAX_CELLS = 200_000_000
-
-NO_NUMPY = Text(
-    "batch.numpy",
-    "整批判定需要 numpy",
-    "whole-array decisions need numpy",
-    "pip install 'acl-engine[batch]'",
-    "pip install 'acl-engine[batch]'",
-)
 LENGTHS = Text(
     "batch.lengths",
     "请求的各列长度不同，或列数不是 {expected}",
@@ -35,126 +31,141 @@ LENGTHS = Text(
 )
 
 
-def _numpy() -> Any:
-    try:
-        import numpy
-    except ImportError:
-        raise ConfigError(NO_NUMPY.of()) from None
-    return numpy
-
-
 class Batch:
-    """One snapshot's index as a dense table. `encode` each column once, then `decide`.
+    """One snapshot's tables, one a branch of the matcher `m`."""
 
-    `of` returns None for an index that is not plain (a residual, domains, too many cells).
-    """
-
-    def __init__(
-        self, words: list[dict[str, int]], order: list[int], table: "NDArray[np.bool_]"
-    ) -> None:
-        self._words = words  # by key part; the id len(words) means: not known
-        self._order = order  # the request's column of each key part
-        self._table = table
-        self._flat = table.ravel()
-
-    @classmethod
-    def of(cls, snapshot: Snapshot) -> "Batch | None":
-        """The table of the matcher `m`."""
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Raises Unsuited for an index with anything that is tested row by row."""
         index = snapshot.indexes["m"]
-        if not index.plain or any(part.domain for part in index.branches[0].keys):
-            return None
-        keys = index.branches[0].keys
-        paths = [part.value.path for part in keys if isinstance(part.value, Name)]
-        if any(len(path) != 2 for path in paths):
-            return None
-        words = [_words(index, at) for at in range(len(keys))]
-        cells = 1
-        for one in words:
-            cells *= len(one) + 1
-        if cells > MAX_CELLS:
-            return None
-        order = [index.words.request.index(path[1]) for path in paths]
-        return cls(words, order, _table(index, words))
+        self._numpy = numpy = load_numpy()
+        tables = [
+            branch_table(index, branch, ranks)
+            for branch, ranks in zip(index.branches, index.ranks, strict=True)
+        ]
+        levels = [level for table in tables for level in table.levels]
+        self._columns = [_Column(at, levels) for at in range(len(index.words.request))]
+        self._maps = [[self._map(level) for level in table.levels] for table in tables]
+        self._answers = numpy.array([*index.allows, index.default])
+        # A single branch answers at once; of several, the smallest rank decides.
+        self._single = len(tables) == 1
+        self._tables = [
+            (self._answers[table.ranks] if self._single else table.ranks).ravel()
+            for table in tables
+        ]
 
-    def encode(self, part: int, values: Sequence[str]) -> "NDArray[np.int64]":
-        """The ids of one key part's words."""
-        numpy = _numpy()
-        words = self._words[part]
-        unknown = len(words)
-        get: Callable[[str, int], int] = words.get
-        return numpy.fromiter(  # type: ignore[no-any-return]
-            (get(value, unknown) for value in values), dtype=numpy.int32, count=len(values)
-        )
+    def encode(self, column: int, words: Sequence[str]) -> "NDArray[np.int32]":
+        """The class of each word in one column of the request, by the column's place."""
+        get = self._columns[column].ids.get
+        classes = (get(word, 0) for word in words)
+        return self._numpy.fromiter(classes, dtype="i4", count=len(words))  # type: ignore[no-any-return]
 
-    def columns(self) -> list[int]:
-        """The request's column of each key part, in the order that `decide` takes them."""
-        return self._order
+    def decide(self, *ids: "NDArray[np.int32]") -> "NDArray[np.bool_]":
+        """Allowed or not; `ids` are the classes of every column, of equal length."""
+        found = self._numpy.empty(len(ids[0]), dtype=bool)
+        for start in range(0, len(found), BLOCK):
+            found[start : start + BLOCK] = self._block([one[start : start + BLOCK] for one in ids])
+        return found  # type: ignore[no-any-return]
 
-    def decide(self, *ids: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-        """Allowed or not, for arrays of ids of equal length."""
-        flat = ids[0]
-        for size, one in zip(self._table.shape[1:], ids[1:], strict=True):
-            flat = flat * size + one
-        return self._flat.take(flat)
+    def _block(self, ids: list[Any]) -> Any:
+        ranks: Any = None
+        for maps, table in zip(self._maps, self._tables, strict=True):
+            place: Any = self._numpy.zeros(len(ids[0]), dtype=self._numpy.intp)
+            for columns, size, classes in maps:
+                place *= size
+                own = [ids[at] for at in columns]
+                place += own[0] if classes is None else classes[tuple(own)]
+            own_ranks = table.take(place)
+            ranks = own_ranks if ranks is None else self._numpy.minimum(ranks, own_ranks)
+        return ranks if self._single else self._answers[ranks]
 
-
-def _words(index: Index, at: int) -> dict[str, int]:
-    """Every word that can stand at this part of the key, with its id: rows and role members."""
-    part = index.branches[0].keys[at]
-    known: dict[str, int] = {}
-    for row in index.rows:
-        known.setdefault(row[part.column], len(known))
-    if part.role:
-        for name in index.reach[part.role]:
-            known.setdefault(str(name), len(known))
-    return known
-
-
-def _table(index: Index, words: list[dict[str, int]]) -> "NDArray[np.bool_]":
-    numpy = _numpy()
-    none = len(index.rows)
-    ranks = numpy.full([len(one) + 1 for one in words], none, dtype=numpy.int32)
-    keys = index.branches[0].keys
-    columns = [
-        numpy.fromiter((words[at][row[part.column]] for row in index.rows), numpy.int32)
-        for at, part in enumerate(keys)
-    ]
-    if index.rows:
-        # Backwards, so that the smallest rank is the one that stays.
-        backwards = tuple(column[::-1] for column in columns)
-        ranks[backwards] = numpy.arange(none - 1, -1, -1, dtype=numpy.int32)
-    for at, part in enumerate(keys):
-        if part.role:
-            ranks = _joined(numpy, ranks, at, words[at], index.reach[part.role])
-    answers = numpy.array([*index.allows, index.default])
-    return answers[ranks]  # type: ignore[no-any-return]
+    def _map(self, level: Level) -> tuple[tuple[int, ...], int, Any]:
+        """From the ids of the level's columns to its class; None where they are the same."""
+        words = [self._columns[at].words for at in level.columns]
+        if len(words) == 1:
+            classes = [level.of(word) for word in words[0]]
+            same = classes == list(range(len(classes)))
+            return level.columns, level.size, None if same else self._numpy.array(classes, "i4")
+        pairs = [[level.of(name, domain) for domain in words[1]] for name in words[0]]
+        return level.columns, level.size, self._numpy.array(pairs, "i4")
 
 
-def _joined(
-    numpy: Any, ranks: Any, at: int, words: dict[str, int], reach: Mapping[Any, tuple[str, ...]]
-) -> Any:
-    """Each name's slice is the smallest rank over all that it reaches."""
-    before = numpy.moveaxis(ranks, at, 0)
-    after = before.copy()
-    for name, reached in reach.items():
-        ids = [words[one] for one in reached if one in words]
-        after[words[str(name)]] = before[ids].min(axis=0)
-    return numpy.ascontiguousarray(numpy.moveaxis(after, 0, at))
+class _Column:
+    """One column of the request: `ids` by word, 0 for all that lead where an unknown word leads;
+    `words` has one word for each id, None for 0."""
+
+    def __init__(self, at: int, levels: list[Level]) -> None:
+        readings = [reading for level in levels for reading in _readings(level, at)]
+        numbers: dict[tuple[Hashable, ...], int] = {tuple(read(None) for read, _ in readings): 0}
+        self.words: list[str | None] = [None]
+        self.ids: dict[str, int] = {}
+        for word in dict.fromkeys(word for _, words in readings for word in words):
+            number = numbers.setdefault(tuple(read(word) for read, _ in readings), len(numbers))
+            self.ids[word] = number
+            if number == len(self.words):
+                self.words.append(word)
+
+
+_Read = Callable[[str | None], Hashable]
+
+
+def _readings(level: Level, at: int) -> Iterator[tuple[_Read, list[str]]]:
+    """What a level makes of a word in this column, and the words that it knows."""
+    if level.columns == (at,):
+        yield level.of, [str(word) for word in level.classes]
+    elif at in level.columns:
+        pairs: list[Any] = list(level.classes)
+        if at == level.columns[0]:
+            domains: dict[Any, set[tuple[str, int]]] = {name: set() for name in level.alone}
+            for name, domain in pairs:
+                domains.setdefault(name, set()).add((domain, level.classes[name, domain]))
+            none: frozenset[tuple[str, int]] = frozenset()
+            yield (
+                lambda word: (level.alone.get(word, 0), frozenset(domains.get(word, none))),
+                list(domains),
+            )
+        if at == level.columns[-1]:
+            known = dict.fromkeys(domain for _, domain in pairs)
+            yield lambda word: word if word in known else None, list(known)
 
 
 def decide_many(
     snapshot: Snapshot, columns: tuple[Sequence[Any], ...], one: Callable[..., bool]
 ) -> Any:
     """A bool array: the answers for requests given as columns; `one` is `enforce` of the same
-    snapshot, for an index that is not plain."""
-    numpy = _numpy()
-    index = snapshot.indexes["m"]
+    snapshot, for what no table can hold."""
+    numpy = load_numpy()
+    index = snapshot.indexes.get("m")
+    expected = len(index.words.request) if index else len(columns)
     sizes = {len(column) for column in columns}
-    if len(columns) != len(index.words.request) or len(sizes) != 1:
-        raise InputError(LENGTHS.of(expected=len(index.words.request)))
-    batch = Batch.of(snapshot)
+    if len(columns) != expected or len(sizes) != 1:
+        raise InputError(LENGTHS.of(expected=expected))
+    texts = all(set(map(type, column)) <= {str} for column in columns)
+    batch = _batch(snapshot) if texts else None
     if batch is None:
-        answers = (one(*request) for request in zip(*columns, strict=True))
+        answers = (
+            _each_once(columns, one)
+            if texts
+            else (one(*each) for each in zip(*columns, strict=True))
+        )
         return numpy.fromiter(answers, dtype=bool, count=len(columns[0]))
-    ids = [batch.encode(part, columns[at]) for part, at in enumerate(batch.columns())]
-    return batch.decide(*ids)
+    return batch.decide(*(batch.encode(at, column) for at, column in enumerate(columns)))
+
+
+def _batch(snapshot: Snapshot) -> Batch | None:
+    """The tables of a snapshot, made once and kept with it."""
+    if snapshot.batch is None:
+        try:
+            snapshot.batch = Batch(snapshot)
+        except Unsuited:
+            snapshot.batch = False
+    return snapshot.batch or None
+
+
+def _each_once(columns: tuple[Sequence[str], ...], one: Callable[..., bool]) -> Iterator[bool]:
+    """The answer to each request; a request that comes again is not decided again."""
+    known: dict[tuple[str, ...], bool] = {}
+    for request in zip(*columns, strict=True):
+        answer = known.get(request)
+        if answer is None:
+            answer = known[request] = one(*request)
+        yield answer

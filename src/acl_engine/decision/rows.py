@@ -55,7 +55,10 @@ class RowReader:
         self._file = file
         self._strict = strict
         self._trees = Trees(index, unknown)
-        self._tables = [self._table(branch) for branch in index.branches]
+        self._tables = [
+            self._table(branch, ranks)
+            for branch, ranks in zip(index.branches, index.ranks, strict=True)
+        ]
 
     def scope(self, request: tuple[Any, ...], rows: Rows) -> s.Scope:
         """The records that are allowed. The value of the unknown field in `request` is not read."""
@@ -91,11 +94,12 @@ class RowReader:
         trees = [part.value] if part.domain is None else [part.value, part.domain]
         return any(self._trees.mentions(tree, ()) for tree in trees)
 
-    def _table(self, branch: Branch) -> dict[tuple[str, ...], list[int]]:
+    def _table(self, branch: Branch, ranks: list[int]) -> dict[tuple[str, ...], list[int]]:
         """Ranks by the columns that the known part of a request looks up."""
         columns = [part.column for part in self._known(branch)]
         table: dict[tuple[str, ...], list[int]] = {}
-        for rank, row in enumerate(self._index.rows):
+        for rank in ranks:
+            row = self._index.rows[rank]
             table.setdefault(tuple(row[at] for at in columns), []).append(rank)
         return table
 

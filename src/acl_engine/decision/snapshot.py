@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from acl_engine.domain.decision import Decision, Effect
 from acl_engine.domain.errors import PolicyError
@@ -19,10 +20,12 @@ DOUBT = Text(
 
 
 class Snapshot:
-    """One version of one policy. Immutable but for decisions kept by row, which are bounded."""
+    """One version of one policy. Immutable but for what is made once and kept: a decision for
+    each row, and the table of whole-array decisions (`batch`)."""
 
     __slots__ = (
         "allows",
+        "batch",
         "decisions",
         "file",
         "find",
@@ -58,6 +61,7 @@ class Snapshot:
         }
         self.kept = self.decisions["m"]
         self.readers: dict[str, object] = {}  # by request field: see decision/rows.py
+        self.batch: Any = None  # made by `batch` when it is first asked
 
     def decision(self, matcher: str, rank: int) -> Decision:
         """The decision of one rank, made once."""

@@ -2,12 +2,25 @@
 
 A matcher is an Or of Ands. In each And, `r.x == p.y` and `g(r.x, p.y)` tell in which column of
 the policy to look for which value of the request: that is the key. What is left is the residual,
-tested row by row for the rows under the key.
+tested row by row for the rows under the key. A condition on the row alone (`p.act == "*"`) is
+tested once, when the policy is loaded; a path pattern lends its literal head as a last key.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from acl_engine.policy.expression import And, Binary, Call, Expr, Name, Not, Or, names
+from acl_engine.policy.expression import (
+    And,
+    Binary,
+    Call,
+    Expr,
+    Literal,
+    Name,
+    Not,
+    Or,
+    Sequence,
+    names,
+)
+from acl_engine.policy.heads import WITH_HEADS
 
 MAX_BRANCHES = 16
 
@@ -15,8 +28,10 @@ MAX_BRANCHES = 16
 @dataclass(frozen=True, slots=True)
 class KeyPart:
     """Column `column` of the row must be the value of `value`, or, with `role`, any name that
-    `value` reaches in that role definition (in the domain `domain`, if it has one)."""
+    `value` reaches in that role definition (in the domain `domain`, if it has one). `part` is
+    the condition as written."""
 
+    part: Expr
     column: int
     value: Expr
     role: str = ""
@@ -24,12 +39,32 @@ class KeyPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The patterns in column `column` are matched by `function` with the path `value`."""
+
+    function: str
+    column: int
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
-    """`parts` are the conditions as written; `keys` and `residual` are how they are tested."""
+    """`parts` are the conditions as written; the rest is how they are tested.
+
+    `fixed` read the row alone; `keys` look rows up; `residual` is tested row by row, the pattern
+    behind `head` included.
+    """
 
     parts: tuple[Expr, ...]
     keys: tuple[KeyPart, ...]
     residual: tuple[Expr, ...]
+    fixed: tuple[Expr, ...] = ()
+    head: Head | None = None
+
+    def demoted(self, key: KeyPart) -> "Branch":
+        """The same branch, with one key tested row by row instead."""
+        rest = tuple(one for one in self.keys if one is not key)
+        return replace(self, keys=rest, residual=(*self.residual, key.part))
 
 
 def branches(
@@ -60,19 +95,50 @@ def _branch(
 ) -> Branch:
     keys: list[KeyPart] = []
     residual: list[Expr] = []
+    fixed = tuple(part for part in parts if _is_fixed(part, ptype) and reads_rows(part, ptype))
     equal: dict[Expr, Expr] = {}  # p.dom -> r.dom, where both are said to be equal
     for part in parts:
         if pair := _equality(part, ptype):
             equal.setdefault(pair[0], pair[1])
     taken: set[int] = set()
     for part in parts:
+        if part in fixed:
+            continue
         key = _key(part, ptype, columns, roles, equal)
         if key and key.column not in taken:
             taken.add(key.column)
             keys.append(key)
         else:
             residual.append(part)
-    return Branch(parts, tuple(keys), tuple(residual))
+    heads = [head for part in residual if (head := _head(part, ptype, columns))]
+    return Branch(parts, tuple(keys), tuple(residual), fixed, heads[0] if heads else None)
+
+
+def _is_fixed(tree: Expr, ptype: str) -> bool:
+    """Whether the tree compares columns of the row with literals, and nothing else."""
+    match tree:
+        case And(parts) | Or(parts):
+            return all(_is_fixed(part, ptype) for part in parts)
+        case Not(part):
+            return _is_fixed(part, ptype)
+        case Binary("==" | "!=", left, right):
+            return _of_row(left, ptype) and _of_row(right, ptype)
+        case Binary("in", left, Sequence(items)):
+            return _of_row(left, ptype) and all(_of_row(item, ptype) for item in items)
+    return False
+
+
+def _of_row(tree: Expr, ptype: str) -> bool:
+    return isinstance(tree, Literal) or (isinstance(tree, Name) and tree.path[0] == ptype)
+
+
+def _head(part: Expr, ptype: str, columns: tuple[str, ...]) -> Head | None:
+    if not isinstance(part, Call) or part.function[0] not in WITH_HEADS:
+        return None
+    value, pattern = part.args
+    if not _of_request(value, ptype) or not isinstance(pattern, Name):
+        return None
+    return Head(part.function[0], columns.index(pattern.path[1]), value)
 
 
 def _equality(part: Expr, ptype: str) -> tuple[Name, Expr] | None:
@@ -96,8 +162,9 @@ def _key(
     roles: frozenset[str],
     equal: dict[Expr, Expr],
 ) -> KeyPart | None:
+    """How the rows can be looked up by this condition, if they can."""
     if pair := _equality(part, ptype):
-        return KeyPart(columns.index(pair[0].path[1]), pair[1])
+        return KeyPart(part, columns.index(pair[0].path[1]), pair[1])
     if not isinstance(part, Call) or len(part.function) != 1 or part.function[0] not in roles:
         return None
     subject, own, *rest = part.args
@@ -108,7 +175,7 @@ def _key(
     if domain is not None and not _of_request(domain, ptype):
         return None
     assert isinstance(own, Name)
-    return KeyPart(columns.index(own.path[1]), subject, part.function[0], domain)
+    return KeyPart(part, columns.index(own.path[1]), subject, part.function[0], domain)
 
 
 def calls(tree: Expr) -> list[Call]:

@@ -25,6 +25,8 @@ from acl_engine.policy.patterns import MAKERS, Refused
 from acl_engine.policy.reading import Vocabulary
 
 MAX_TEXT = 100_000
+# Beyond it, whole numbers of Python grow with every step; no policy counts so far.
+MAX_NUMBER = 2**63
 
 
 def attribute(value: object, name: str) -> object:
@@ -46,9 +48,11 @@ def flag(value: object) -> bool:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, (int, float)):
-        return value
-    raise Refused("not a number")
+    if not isinstance(value, (int, float)):
+        raise Refused("not a number")
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        raise Refused("too large a number")
+    return value
 
 
 def plus(left: object, right: object) -> object:

@@ -13,18 +13,20 @@ once, by a grammar of its own, and everything else reads the tree: decide, scope
 
 INVARIANTS
 - What is not in the grammar is refused by name and column; nothing is guessed.
-- Depth and length are bounded, so that a hostile policy cannot exhaust the stack.
+- Depth, chains, paths and length are bounded, so that a hostile policy cannot exhaust the stack.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.text import Text
 
 MAX_LENGTH = 10_000
-MAX_DEPTH = 60
+# Each level writes at most five brackets of Python, whose own parser takes 200.
+MAX_DEPTH = 32
+MAX_PATH = 8
 
 UNREADABLE = Text(
     "expression.unreadable",
@@ -184,10 +186,13 @@ class _Parser:
         if not self._take(text):
             raise self._refuse()
 
+    def _bounded(self, size: int, limit: int = MAX_DEPTH) -> None:
+        if size > limit:
+            raise PolicyError(TOO_LARGE.of(), self._where)
+
     def _disjunction(self) -> Expr:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise PolicyError(TOO_LARGE.of(), self._where)
+        self._bounded(self._depth)
         parts = [self._conjunction()]
         while self._take(*self._or):
             parts.append(self._conjunction())
@@ -204,8 +209,7 @@ class _Parser:
         marks: list[_Token] = []
         while mark := self._take("!"):
             marks.append(mark)
-            if len(marks) > MAX_DEPTH:
-                raise PolicyError(TOO_LARGE.of(), self._where)
+            self._bounded(len(marks))
         tree = self._comparison()
         for mark in reversed(marks):
             tree = Not(tree, mark.column)
@@ -218,15 +222,17 @@ class _Parser:
         return left
 
     def _sum(self) -> Expr:
-        tree = self._term()
-        while op := self._take("+", "-"):
-            tree = Binary(op.text, tree, self._term(), op.column)
-        return tree
+        return self._chain(self._term, "+", "-")
 
     def _term(self) -> Expr:
-        tree = self._primary()
-        while op := self._take("*", "/", "%"):
-            tree = Binary(op.text, tree, self._primary(), op.column)
+        return self._chain(self._primary, "*", "/", "%")
+
+    def _chain(self, operand: Callable[[], Expr], *ops: str) -> Expr:
+        tree, links = operand(), 0
+        while op := self._take(*ops):
+            tree = Binary(op.text, tree, operand(), op.column)
+            links += 1
+            self._bounded(self._depth + links)  # to the left, a chain is as deep as it is long
         return tree
 
     def _primary(self) -> Expr:
@@ -244,7 +250,11 @@ class _Parser:
             self._at += 1
             return self._named(token)
         if self._take("-"):
-            return Binary("-", Literal(0, token.column), self._primary(), token.column)
+            self._depth += 1
+            self._bounded(self._depth)
+            negative = Binary("-", Literal(0, token.column), self._primary(), token.column)
+            self._depth -= 1
+            return negative
         if self._take("("):
             return self._bracket(token)
         if self._take("["):
@@ -255,6 +265,7 @@ class _Parser:
         if token.text in _CONSTANTS:
             return Literal(_CONSTANTS[token.text], token.column)
         path = tuple(token.text.split("."))
+        self._bounded(len(path), MAX_PATH)
         if self._take("("):
             return Call(path, self._list(")"), token.column)
         return Name(path, token.column)

@@ -5,27 +5,34 @@ testing denies the whole decision: a path that is not in normal form, a text tha
 
 INVARIANTS
 - A pattern comes from the policy, never from the request.
-- No test takes more than about a quadratic time in a text of MAX_TEXT characters.
+- No test takes more steps than `regex_steps.MAX_STEPS`; a decision adds them up (`search`).
 - A test is never wider than casbin's for an allow row, nor narrower for a deny row: what would
   be read differently is refused.
 """
 
 import ipaddress
 import re
-import re._constants as sre  # type: ignore[import-not-found]
-import re._parser as sre_parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from acl_engine.domain.errors import Where
 from acl_engine.domain.text import Text
+from acl_engine.policy import regex_steps
 from acl_engine.policy.findings import Findings
+from acl_engine.policy.regex_steps import MAX_TEXT
 
 MAX_PATTERN = 500
-MAX_TEXT = 1024
-MAX_REPEATS = 12
-MAX_WIDE_REPEATS = 2
 
 Test = Callable[[object], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """The test of one pattern, and how many steps it takes at most."""
+
+    test: Test
+    steps: int = 1
+
 
 BAD_PATTERN = Text(
     "pattern.unreadable",
@@ -81,30 +88,26 @@ def _normal(path: str) -> bool:
     return inner == "" or not {"", ".", ".."} & set(inner.split("/"))
 
 
-def key_match(pattern: str, where: Where, findings: Findings) -> Test:
+def key_match(pattern: str, where: Where, findings: Findings) -> Pattern:
     head, star, tail = pattern.partition("*")
     if tail:
         findings.doubt(IGNORED_TAIL.of(pattern=pattern), where)
     if not star:
-        return lambda value: text_of(value, path=True) == pattern
-
-    def test(value: object) -> bool:
-        return text_of(value, path=True).startswith(head)
-
-    return test
+        return Pattern(lambda value: text_of(value, path=True) == pattern)
+    return Pattern(lambda value: text_of(value, path=True).startswith(head))
 
 
-def key_match2(pattern: str, where: Where, findings: Findings) -> Test:
+def key_match2(pattern: str, where: Where, findings: Findings) -> Pattern:
     source = re.sub(r"(.*?):[^/]+(.*?)", r"\g<1>[^/]+\g<2>", pattern.replace("/*", "/.*"))
     return _path_test("keyMatch2", pattern, "(.*)" if source == "*" else source, where, findings)
 
 
-def key_match3(pattern: str, where: Where, findings: Findings) -> Test:
+def key_match3(pattern: str, where: Where, findings: Findings) -> Pattern:
     source = re.sub(r"(.*?){[^/]+?}(.*?)", r"\g<1>[^/]+\g<2>", pattern.replace("/*", "/.*"))
     return _path_test("keyMatch3", pattern, source, where, findings)
 
 
-def key_match4(pattern: str, where: Where, findings: Findings) -> Test:
+def key_match4(pattern: str, where: Where, findings: Findings) -> Pattern:
     words: list[str] = []
 
     def named(found: re.Match[str]) -> str:
@@ -112,11 +115,12 @@ def key_match4(pattern: str, where: Where, findings: Findings) -> Test:
         return "([^/]+)"
 
     source = re.sub(r"{([^/]+)}", named, pattern.replace("/*", "/.*"))
-    compiled = _compiled("keyMatch4", pattern, source, where, findings)
-    if compiled is None or compiled.groups != len(words):
-        if compiled is not None:
+    made = _compiled("keyMatch4", pattern, source, where, findings)
+    if made is None or made[0].groups != len(words):
+        if made is not None:
             findings.refuse(BAD_PATTERN.of(function="keyMatch4", pattern=pattern), where)
-        return _never
+        return _NEVER
+    compiled, steps, _ = made
 
     def test(value: object) -> bool:
         found = compiled.fullmatch(text_of(value, path=True))
@@ -126,33 +130,33 @@ def key_match4(pattern: str, where: Where, findings: Findings) -> Test:
         values = zip(words, found.groups(), strict=True)
         return all(seen.setdefault(word, one) == one for word, one in values)
 
-    return test
+    return Pattern(test, steps)
 
 
-def key_match5(pattern: str, where: Where, findings: Findings) -> Test:
+def key_match5(pattern: str, where: Where, findings: Findings) -> Pattern:
     source = re.sub(r"{[^/]+}", "[^/]+", pattern.replace("/*", "/.*"))
-    test = _path_test("keyMatch5", pattern, source, where, findings)
-
-    def bare(value: object) -> bool:
-        return test(text_of(value, path=True).partition("?")[0])
-
-    return bare
+    made = _path_test("keyMatch5", pattern, source, where, findings)
+    return Pattern(lambda value: made.test(text_of(value, path=True).partition("?")[0]), made.steps)
 
 
-def _path_test(function: str, pattern: str, source: str, where: Where, findings: Findings) -> Test:
-    compiled = _compiled(function, pattern, source, where, findings)
-    if compiled is None:
-        return _never
-    return lambda value: compiled.fullmatch(text_of(value, path=True)) is not None
+def _path_test(
+    function: str, pattern: str, source: str, where: Where, findings: Findings
+) -> Pattern:
+    made = _compiled(function, pattern, source, where, findings)
+    if made is None:
+        return _NEVER
+    compiled, steps, _ = made
+    return Pattern(lambda value: compiled.fullmatch(text_of(value, path=True)) is not None, steps)
 
 
-def regex_match(pattern: str, where: Where, findings: Findings) -> Test:
-    compiled = _compiled("regexMatch", pattern, pattern, where, findings)
-    if compiled is None:
-        return _never
-    if not _anchored(sre_parser.parse(pattern)):
+def regex_match(pattern: str, where: Where, findings: Findings) -> Pattern:
+    made = _compiled("regexMatch", pattern, pattern, where, findings)
+    if made is None:
+        return _NEVER
+    compiled, steps, anchored = made
+    if not anchored:
         findings.doubt(OPEN_PATTERN.of(pattern=pattern), where)
-    return lambda value: compiled.match(_one_line(value)) is not None
+    return Pattern(lambda value: compiled.match(_one_line(value)) is not None, steps)
 
 
 def _one_line(value: object) -> str:
@@ -162,12 +166,12 @@ def _one_line(value: object) -> str:
     return text
 
 
-def ip_match(pattern: str, where: Where, findings: Findings) -> Test:
+def ip_match(pattern: str, where: Where, findings: Findings) -> Pattern:
     try:
         network = ipaddress.ip_network(pattern, strict=False)
     except ValueError:
         findings.refuse(BAD_PATTERN.of(function="ipMatch", pattern=pattern), where)
-        return _never
+        return _NEVER
 
     def test(value: object) -> bool:
         try:
@@ -175,13 +179,13 @@ def ip_match(pattern: str, where: Where, findings: Findings) -> Test:
         except ValueError:
             raise Refused("not an address") from None
 
-    return test
+    return Pattern(test)
 
 
 _GLOB_PART = re.compile(r"\*+|\?|\[!?[A-Za-z0-9_-]+\]|[^*?\[\]{}\\()|!~]")
 
 
-def glob_match(pattern: str, where: Where, findings: Findings) -> Test:
+def glob_match(pattern: str, where: Where, findings: Findings) -> Pattern:
     """`*` and `?` stay inside a segment and do not match a leading dot; braces, `**` and
     extended globs are refused by name."""
     body = pattern[1:] if pattern.startswith("*/") else pattern
@@ -190,13 +194,14 @@ def glob_match(pattern: str, where: Where, findings: Findings) -> Test:
         parts = _GLOB_PART.findall(segment)
         if "".join(parts) != segment or "**" in segment or segment in (".", ".."):
             findings.refuse(BAD_PATTERN.of(function="globMatch", pattern=pattern), where)
-            return _never
+            return _NEVER
         wild = bool(parts) and (parts[0][0] in "*?[")
         guard = r"(?!\.)(?=[^/])" if wild else ""
         source += ("/" if at else "") + guard + "".join(map(_glob_part, parts))
-    compiled = _compiled("globMatch", pattern, source, where, findings)
-    if compiled is None:
-        return _never
+    made = _compiled("globMatch", pattern, source, where, findings)
+    if made is None:
+        return _NEVER
+    compiled, steps, _ = made
 
     def test(value: object) -> bool:
         text = text_of(value, path=True)
@@ -206,7 +211,7 @@ def glob_match(pattern: str, where: Where, findings: Findings) -> Test:
             raise Refused("a segment that starts with a dot")
         return compiled.fullmatch(text) is not None
 
-    return test
+    return Pattern(test, steps)
 
 
 def _glob_part(part: str) -> str:
@@ -219,88 +224,26 @@ def _glob_part(part: str) -> str:
     return re.escape(part)
 
 
-def _never(_: object) -> bool:
-    return False  # its pattern was refused, so this policy is never loaded
+# The test of a refused pattern: the policy is never loaded.
+_NEVER = Pattern(lambda _: False)
 
 
 def _compiled(
     function: str, pattern: str, source: str, where: Where, findings: Findings
-) -> re.Pattern[str] | None:
+) -> tuple[re.Pattern[str], int, bool] | None:
     if len(pattern) > MAX_PATTERN:
         findings.refuse(SLOW_PATTERN.of(pattern=pattern[:40], limit=MAX_PATTERN), where)
         return None
     try:
-        compiled = re.compile(source)
-        slow = _Cost().of(sre_parser.parse(source)).slow
-    except (re.error, RecursionError, OverflowError, FutureWarning):
+        return regex_steps.compiled(source)
+    except regex_steps.Unreadable:
         findings.refuse(BAD_PATTERN.of(function=function, pattern=pattern), where)
-        return None
-    if slow:
+    except regex_steps.Slow:
         findings.refuse(SLOW_PATTERN.of(pattern=pattern[:40], limit=MAX_PATTERN), where)
-        return None
-    return compiled
+    return None
 
 
-_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
-# What has no choice in it and ends where a `/` does.
-_SEGMENT = [(sre.NOT_LITERAL, ord("/"))]
-
-
-class _Cost:
-    """Counts what makes a backtracking matcher slow."""
-
-    def __init__(self) -> None:
-        self.repeats = 0
-        self.wide = 0
-        self.slow = False
-
-    def of(self, tree: object, *, inside: bool = False) -> "_Cost":
-        items = list(tree)  # type: ignore[call-overload]
-        for at, (op, value) in enumerate(items):
-            if op in _REPEATS:
-                self._repeat(value, items[at + 1 :][:1], inside)
-            elif op is sre.BRANCH:
-                self.slow = self.slow or inside
-                for branch in value[1]:
-                    self.of(branch, inside=inside)
-            elif op is sre.SUBPATTERN:
-                self.of(value[3], inside=inside)
-            elif op in (sre.ASSERT, sre.ASSERT_NOT):
-                self.of(value[1], inside=inside)
-            elif op in (sre.GROUPREF, sre.GROUPREF_EXISTS):
-                self.slow = True
-        self.slow = self.slow or self.repeats > MAX_REPEATS or self.wide > MAX_WIDE_REPEATS
-        return self
-
-    def _repeat(self, value: tuple[int, int, object], after: list[object], inside: bool) -> None:
-        _, most, body = value
-        if most == 1:
-            self.of(body, inside=inside)
-            return
-        self.slow = self.slow or inside
-        self.repeats += 1
-        closed = not after or after[0] == (sre.LITERAL, ord("/"))
-        if most > 16 and not (list(body) == _SEGMENT and closed):  # type: ignore[call-overload]
-            self.wide += 1
-        self.of(body, inside=True)
-
-
-def _anchored(tree: object) -> bool:
-    """Whether every way through the pattern ends with `$` or `\\Z`."""
-    items = list(tree)  # type: ignore[call-overload]
-    if not items:
-        return False
-    op, value = items[-1]
-    if op is sre.AT:
-        return value in (sre.AT_END, sre.AT_END_STRING)
-    if op is sre.SUBPATTERN:
-        return _anchored(value[3])
-    if op is sre.BRANCH:
-        return all(_anchored(branch) for branch in value[1])
-    return False
-
-
-MAKERS: Mapping[str, Callable[[str, Where, Findings], Test]] = {
+MAKERS: Mapping[str, Callable[[str, Where, Findings], Pattern]] = {
     "keyMatch": key_match,
     "keyMatch2": key_match2,
     "keyMatch3": key_match3,

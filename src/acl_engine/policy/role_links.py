@@ -34,12 +34,10 @@ def closures(
 
     The key is the name, or (name, domain) for links of three columns.
     """
-    parents: dict[Key, list[Key]] = {}
+    parents: dict[Key, dict[Key, None]] = {}  # a dict for its order, each parent once
     for link in links:
         child, parent = _ends(link)
-        known = parents.setdefault(child, [])
-        if parent not in known:
-            known.append(parent)
+        parents.setdefault(child, {})[parent] = None
     limit = CASBIN_LINKS if findings.compat else None
     found: dict[Key, tuple[str, ...]] = {}
     total = 0
@@ -66,7 +64,7 @@ def _name(key: Key) -> str:
 
 
 def _reach(
-    start: Key, parents: Mapping[Key, list[Key]], limit: int | None
+    start: Key, parents: Mapping[Key, Iterable[Key]], limit: int | None
 ) -> tuple[list[Key], bool]:
     """Breadth first; the second value tells whether `start` reaches itself."""
     order: dict[Key, None] = {start: None}

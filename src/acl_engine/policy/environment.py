@@ -1,0 +1,142 @@
+"""What the generated source may call: tests by pattern, row conditions by text, roles.
+
+INVARIANTS
+- Everything is made at load: a pattern or a condition that cannot be read is found there.
+- Nothing here changes after load.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from acl_engine.domain.errors import PolicyError, Where
+from acl_engine.policy import code
+from acl_engine.policy.branches import calls
+from acl_engine.policy.casbin_model import Matcher
+from acl_engine.policy.casbin_rows import Policy
+from acl_engine.policy.expression import Call, Expr, Literal, Name, parse
+from acl_engine.policy.findings import Findings
+from acl_engine.policy.patterns import MAKERS, Pattern
+from acl_engine.policy.ranking import Row
+from acl_engine.policy.reading import Vocabulary, findings
+from acl_engine.policy.role_links import Key
+
+Functions = Mapping[str, Callable[..., object]]
+Reach = Mapping[str, Mapping[Key, tuple[str, ...]]]
+# From here on, a set is faster to search than a tuple.
+_SHORT = 8
+
+
+@dataclass
+class Environment:
+    """`space` is given to the generated source; `patterns` and `conditions` tell what rows cost."""
+
+    matcher: Matcher
+    words: Vocabulary
+    space: dict[str, object]
+    patterns: dict[str, dict[str, Pattern]] = field(default_factory=dict)
+    conditions: dict[str, Expr] = field(default_factory=dict)
+
+    def steps(self, tree: Expr, row: Row) -> int:
+        """How many steps testing the tree against this row takes at most."""
+        found = 1
+        for call in calls(tree):
+            name = call.function[0]
+            if name in MAKERS:
+                found += self.patterns[name][pattern_of(call, row, self.words)].steps
+            elif name == "eval":
+                text = row[_column(call.args[0], self.words)]
+                found += self.steps(self.conditions[text], row)
+        return found
+
+
+def environment(
+    matcher: Matcher,
+    words: Vocabulary,
+    policy: Policy,
+    reach: Reach,
+    functions: Functions,
+    notes: Findings,
+) -> Environment:
+    """Read every pattern and every condition of the rows; findings are noted."""
+    space: dict[str, object] = dict(code.ENVIRONMENT)
+    space |= {f"own_{name}": function for name, function in functions.items()}
+    space |= {f"reaches_{name}": _reaches(table) for name, table in reach.items()}
+    made = Environment(matcher, words, space, {name: {} for name in MAKERS})
+    rows, lines = policy.rows[words.ptype], policy.lines[words.ptype]
+    places = [(row, Where(policy.file, line)) for row, line in zip(rows, lines, strict=True)]
+    _read_patterns(matcher.tree, places, matcher.where, made, notes)
+    for call in calls(matcher.tree):
+        if call.function == ("eval",):
+            _read_conditions(_column(call.args[0], words), places, made, notes)
+    if not notes.refused:
+        for name, table in made.patterns.items():
+            space[f"test_{name}"] = {text: one.test for text, one in table.items()}
+        space["when"] = _compiled(made)
+    return made
+
+
+def _column(tree: Expr, words: Vocabulary) -> int:
+    assert isinstance(tree, Name)
+    return words.policy.index(tree.path[1])
+
+
+def pattern_of(call: Call, row: Row, words: Vocabulary) -> str:
+    """The pattern that this call tests for this row."""
+    pattern = call.args[1]
+    return str(pattern.value) if isinstance(pattern, Literal) else row[_column(pattern, words)]
+
+
+def _read_patterns(
+    tree: Expr, places: list[tuple[Row, Where]], own: Where, made: Environment, notes: Findings
+) -> None:
+    for call in calls(tree):
+        name = call.function[0]
+        if name not in MAKERS:
+            continue
+        table = made.patterns[name]
+        literal = isinstance(call.args[1], Literal)
+        for row, where in [((), own)] if literal else places:
+            pattern = pattern_of(call, row, made.words)
+            if pattern not in table:
+                table[pattern] = MAKERS[name](pattern, where, notes)
+
+
+def _read_conditions(
+    column: int, places: list[tuple[Row, Where]], made: Environment, notes: Findings
+) -> None:
+    for row, where in places:
+        text = row[column]
+        if text not in made.conditions:
+            try:
+                tree = parse(text, where)
+            except PolicyError as finding:
+                notes.refused.append(finding)
+                continue
+            wrong = list(findings(tree, made.words, where, row=True))
+            notes.refused.extend(wrong)
+            if wrong:
+                continue
+            made.conditions[text] = tree
+        _read_patterns(made.conditions[text], [(row, where)], where, made, notes)
+
+
+def _reaches(table: Mapping[Key, tuple[str, ...]]) -> Callable[..., bool]:
+    long = {name: frozenset(roles) for name, roles in table.items() if len(roles) > _SHORT}
+
+    def reaches(name: str, role: str, domain: object = None) -> bool:
+        key: Key = name if domain is None else (name, str(domain))
+        return role in (long.get(key) or table.get(key, (name,)))
+
+    return reaches
+
+
+def _compiled(made: Environment) -> dict[str, Callable[..., bool]]:
+    """Every row condition as a function of the request and the row, compiled in one go."""
+    given = ", ".join([*(f"r_{name}" for name in made.words.request), "row"])
+    source = "\n".join(
+        f"def condition_{number}({given}):\n    return {code.condition(tree, made.words)}"
+        for number, tree in enumerate(made.conditions.values())
+    )
+    space = dict(made.space)
+    exec(compile(source, "<row conditions>", "exec"), space)  # noqa: S102 - written from trees
+    return {text: space[f"condition_{n}"] for n, text in enumerate(made.conditions)}  # type: ignore[misc]
