@@ -22,7 +22,7 @@ from acl_engine.policy.reading import Vocabulary, findings
 from acl_engine.policy.row_tables import arranged, chosen, table_of
 from acl_engine.policy.search import Find, Mistyped, find_of
 
-__all__ = ["Find", "Functions", "Index", "Mistyped", "build"]
+__all__ = ["Find", "Functions", "Index", "Mistyped", "Row", "build"]
 
 
 @dataclass(frozen=True, slots=True)
