@@ -3,12 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench soak lint clean help
+.PHONY: demo test bench soak lint clean help system-deps
 
 help:
 	@echo "make demo   build the synthetic courier company, replay the leaks, write out/replay.html"
 	@echo "make test   the demo, then every test (SQLite and a real PostgreSQL)"
 	@echo "make bench  measure, with peers in the same run; writes docs/performance.md"
+	@echo "make system-deps   Chromium and Apache's mod_auth_cas, for the tests that use them (as root, on Debian)"
 	@echo "make soak   the long runs (crash, threads, generated policies)"
 
 .venv/.demo: setup.cfg pyproject.toml
@@ -35,6 +36,9 @@ demo: .venv/.demo
 
 test: demo .venv/.dev .venv/casbin-1.43/.made
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+system-deps:
+	@sh tools/system_deps.sh
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

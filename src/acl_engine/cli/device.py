@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from acl_engine.cli import device_answer
 from acl_engine.cli.account_options import (
     DATES,
     administration,
@@ -22,6 +23,9 @@ _KEY_BYTES = 32
 @click.group("device")
 def command() -> None:
     """Devices: enrol, bind to a person, lease for a shift, revoke when lost."""
+
+
+command.add_command(device_answer.command)
 
 
 @command.command("enrol")

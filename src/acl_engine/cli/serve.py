@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import Loaded, load, variable_of
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.text import Lang, Text
+from acl_engine.storage.census import census
+from acl_engine.storage.database import Database
 
 NO_SERVER = Text(
     "serve.not-installed",
@@ -26,6 +29,12 @@ DEVELOPMENT = Text(
     "serve.development-certificate",
     "开发证书：客户端须信任 {file}",
     "development certificate: clients must trust {file}",
+)
+
+WORLD_TIME = Text(
+    "serve.world-time",
+    "活在世界的时间里：时钟偏移 {seconds} 秒",
+    "living at the world's time: clock offset {seconds} s",
 )
 
 
@@ -44,6 +53,7 @@ DEVELOPMENT = Text(
 @click.option("--cert", "certificate", metavar="PEM", help="TLS certificate chain.")
 @click.option("--key", "private_key", metavar="PEM", help="Its private key.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes; PostgreSQL only.")
+@click.option("--world-time", is_flag=True, help="A synthetic world: live at its own time.")
 @click.option("--check", is_flag=True, help="Check everything, print every setting, do not start.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--listen-fd", type=int, hidden=True)
@@ -58,6 +68,7 @@ def command(
     certificate: str | None,
     private_key: str | None,
     workers: int | None,
+    world_time: bool,
     check: bool,
     form: str,
     listen_fd: int | None,
@@ -69,7 +80,7 @@ def command(
 
     \b
     acl world build --database sqlite:///small.db
-    acl serve --database sqlite:///small.db
+    acl serve --database sqlite:///small.db --world-time
     acl serve --config /etc/acl-engine/server.yaml --check
 
     SIGTERM and Ctrl+C let requests in flight end; SIGHUP reads the certificate anew.
@@ -85,6 +96,10 @@ def command(
         "serve.workers": workers,
     }
     loaded = load(file, flags)
+    if world_time:
+        offset = _world_offset(loaded.settings.database)
+        loaded = load(file, {**flags, "serve.clock_offset": offset})
+        click.echo(WORLD_TIME.of(seconds=offset).render(lang), err=True)
     try:
         from acl_engine.web import server, tls
     except ModuleNotFoundError:
@@ -108,6 +123,15 @@ def command(
     from acl_engine.web.workers import Workers
 
     ctx.exit(Workers(sys.argv[1:], sock, settings.serve.workers).run())
+
+
+def _world_offset(url: str | None) -> int:
+    """How far the world's now is from ours; its devices are leased and its shifts run there."""
+    if url is None:
+        return 0
+    with Database.open(url) as database:
+        mark = census(database).mark
+    return mark.built_at - int(time.time()) if mark else 0
 
 
 def _say(lang: Lang, sock: socket.socket, host: str, development: Path | None) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.cli import badge
 from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.world.build import SecretsKind, build_world
 from acl_engine.replay.world.company import CHINA, make_world
@@ -77,6 +78,9 @@ _SECRETS = click.option(
 @click.group("world")
 def command() -> None:
     """The synthetic company: build it at any size, count it, import a published trace."""
+
+
+command.add_command(badge.command)
 
 
 @command.command("build")

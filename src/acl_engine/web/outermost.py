@@ -85,5 +85,5 @@ def _method(scope: Scope) -> str:
 
 def _route(scope: Scope) -> str:
     """The route's pattern: what was asked for, without what was asked about."""
-    route = scope.get("route")
-    return str(getattr(route, "path", "-"))
+    path = getattr(scope.get("route"), "path", None)
+    return f"{scope.get('root_path', '')}{path}" if path else "-"

@@ -1,0 +1,48 @@
+"""People of the small synthetic company who log in over the wire, with the secrets of its seed."""
+
+import time
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from acl_engine.cli.device_answer import answer
+from acl_engine.identity.totp import code_at
+from acl_engine.replay.theatre import SEED
+from acl_engine.replay.world.company import NOW, device_key, strong_password, totp_secret
+from tests.wire import Shown, WireBrowser
+
+DEVICES = {"courier-88": "pda-88", "courier-89": "pda-89", "keeper-07": "pc-31", "cs-12": "pc-12"}
+OFFSET = int(NOW.timestamp()) - int(time.time())
+WORLD_TIME = {"ACL_SERVE_CLOCK_OFFSET": str(OFFSET)}
+
+
+@dataclass
+class Person:
+    """One of the company's people. `used` is the step of the last code: one works once."""
+
+    login: str
+    used: int = 0
+
+    def typed(self, challenge: str) -> dict[str, str]:
+        """What they type into the login page, in time for its challenge."""
+        device = DEVICES[self.login]
+        key = Ed25519PrivateKey.from_private_bytes(device_key(SEED, device))
+        return {
+            "username": self.login,
+            "password": strong_password(SEED, self.login),
+            "code": self.code(),
+            "answer": answer(key, device, challenge),
+        }
+
+    def code(self) -> str:
+        """A code that was not used yet, of the step before, this one or the next: all are let in,
+        so that three logins in a row wait for nothing."""
+        now = int(time.time()) + OFFSET
+        self.used = max(self.used + 1, now // 30 - 1)
+        assert self.used <= now // 30 + 1, "more than three logins of one person at once"
+        return code_at(totp_secret(SEED, self.login), self.used * 30)
+
+    def log_in(self, browser: WireBrowser) -> Shown:
+        """On the login page that the browser shows."""
+        assert browser.shown is not None
+        return browser.send(**self.typed(browser.shown.page.fields["lt"]))
