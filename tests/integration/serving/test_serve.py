@@ -14,6 +14,8 @@ from acl_engine.cli import cli
 from acl_engine.domain.errors import ConfigError
 from tests.serving import Served, serving
 
+pytestmark = pytest.mark.xdist_group("serve")
+
 
 def test_it_answers_over_tls_and_its_certificate_is_private(served: Served) -> None:
     assert served.ask("/healthz").text == '{"status":"alive"}'
