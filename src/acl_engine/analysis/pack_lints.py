@@ -6,22 +6,19 @@ by field, and the person who signs the sheet should know.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
 
 from acl_engine.analysis import mask_reach
+from acl_engine.analysis.findings import Finding, error_of, in_order
 from acl_engine.analysis.rows import always, at, is_true, rows_of
 from acl_engine.domain.errors import PolicyError, PolicyErrors, Where
 from acl_engine.domain.pack import Kind, Pack, Row
-from acl_engine.domain.text import Message, Text
+from acl_engine.domain.text import Text
 from acl_engine.masking.profiles import PROFILES, Profile
 from acl_engine.policy.expression import names, parse
 from acl_engine.policy.pack import load_pack
 from acl_engine.policy.pack_checks import key_line
-
-Level = Literal["error", "warning", "note"]
 
 LEGACY = Text(
     "lint.legacy-mask",
@@ -91,15 +88,6 @@ NO_OFF = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of a check: how bad, what, and where."""
-
-    level: Level
-    message: Message
-    where: Where
-
-
 def check(folder: Path) -> tuple[Finding, ...]:
     """Every finding on the pack in `folder`, worst first, then by place. Never raises for a pack.
 
@@ -108,11 +96,10 @@ def check(folder: Path) -> tuple[Finding, ...]:
     try:
         found = list(lints(load_pack(folder)))
     except PolicyErrors as failure:
-        found = [_error(one) for one in failure.errors]
+        found = [error_of(one) for one in failure.errors]
     except PolicyError as failure:
-        found = [_error(failure)]
-    order = ("error", "warning", "note")
-    return tuple(sorted(found, key=lambda one: (order.index(one.level), one.where)))
+        found = [error_of(failure)]
+    return in_order(found)
 
 
 def lints(pack: Pack) -> Iterator[Finding]:
@@ -123,10 +110,6 @@ def lints(pack: Pack) -> Iterator[Finding]:
     yield from _roles(pack)
     yield from _overlaps(pack)
     yield from (Finding("error", *found) for found in mask_reach.findings(pack))
-
-
-def _error(failure: PolicyError) -> Finding:
-    return Finding("error", failure.message, failure.where or Where("pack"))
 
 
 def _row(pack: Pack, row: Row) -> Iterator[Finding]:

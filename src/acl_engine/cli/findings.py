@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from acl_engine.analysis.pack_lints import Finding
+from acl_engine.analysis.findings import Finding
 from acl_engine.domain.text import Lang, Text
 
 LEVELS = {

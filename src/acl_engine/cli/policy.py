@@ -6,16 +6,20 @@ from pathlib import Path
 
 import click
 
-from acl_engine.analysis.pack_lints import check as findings_of
+from acl_engine.analysis.casbin_lints import check_casbin
+from acl_engine.analysis.pack_lints import check as check_pack
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import findings as report
 from acl_engine.cli.policy_explain import diff_command, explain_command
+from acl_engine.decision.compiled import UNREADABLE_FILE
 from acl_engine.domain.text import Lang
 from acl_engine.policy import strict_yaml
+from acl_engine.policy.casbin_folder import casbin_files
 from acl_engine.policy.pack import document_types, load_pack
 
 FINDINGS = 1
 UNREADABLE = 2
+UNREADABLE_CODES = (strict_yaml.MISSING.code, UNREADABLE_FILE.code)
 
 
 @click.group("policy")
@@ -43,30 +47,52 @@ def folder_or_default(folder: Path | None) -> Path:
     help="sarif: SARIF 2.1.0, which code hosts show beside the line.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings count too.")
+@click.option("--compat", is_flag=True, help="A casbin policy: warn where casbin lets it through.")
+@click.option(
+    "--function", "functions", multiple=True, metavar="NAME", help="Your own matcher function."
+)
 @click.pass_context
-def check(ctx: click.Context, folder: Path | None, form: str, strict: bool) -> None:
-    """Everything that is wrong with the policy in DIR, all at once, with file and line.
+def check(
+    ctx: click.Context,
+    folder: Path | None,
+    form: str,
+    strict: bool,
+    compat: bool,
+    functions: tuple[str, ...],
+) -> None:
+    """Everything that is wrong with the policy in DIR, all at once, with file, line and column.
 
     \b
     error    the policy will not be loaded: a word that does not exist, a short row, ...
-             or its masks join to less than the minimum that its settings state
     warning  it loads, and is probably too wide: a row for anyone, a weak mask, ...
     note     worth knowing before signing: rows that overlap, roles without rights, ...
+
+    DIR is a pack, or a stock casbin policy: one model and one CSV, without a pack's YAML files.
+    With --compat a casbin policy loads as it would with compat=True: never wider than casbin.
+
+    \b
+    acl policy check policies/courier/after
+    acl policy check my-casbin-policy --compat --function isOwner
 
     Exit code 0: no error (with --strict: no warning either). 1: findings. 2: DIR or one of its
     files cannot be read. Without DIR: policies/courier/after.
     """
     lang: Lang = ctx.obj
     place = folder_or_default(folder)
-    found = findings_of(place)
+    files = casbin_files(place)
+    if files is None:
+        found = check_pack(place)
+    else:
+        found = check_casbin(*files, compat=compat, functions=functions)
+    broken = any(one.level == "error" for one in found)
     if form == "json":
-        broken = any(one.level == "error" for one in found)
-        click.echo(report.as_json(found, str(place), None if broken else load_pack(place).version))
+        version = None if broken or files else load_pack(place).version
+        click.echo(report.as_json(found, str(place), version))
     elif form == "sarif":
         click.echo(report.as_sarif(found, lang))
     else:
         click.echo(report.as_text(found, lang))
-    if any(one.message.code == strict_yaml.MISSING.code for one in found):
+    if any(one.message.code in UNREADABLE_CODES for one in found):
         ctx.exit(UNREADABLE)
     counted = ("error", "warning") if strict else ("error",)
     if any(one.level in counted for one in found):

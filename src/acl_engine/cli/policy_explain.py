@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from acl_engine.analysis.policy_diff import Diff, diff
+from acl_engine.decision.compiled import CompiledPolicy
 from acl_engine.decision.explain import explain
 from acl_engine.decision.explanation import Explanation
 from acl_engine.decision.pack_decider import PackDecider
@@ -14,6 +15,7 @@ from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Lang
+from acl_engine.policy.casbin_folder import casbin_files
 from acl_engine.policy.pack import load_pack
 
 FOLDER = click.Path(path_type=Path)
@@ -21,34 +23,74 @@ FOLDER = click.Path(path_type=Path)
 
 @click.command("explain")
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.argument("action", type=click.Choice([str(action) for action in Action]))
-@click.option("--role", required=True, help="The role that asks.")
-@click.option("--resource", default="waybill", show_default=True, help="The type of the record.")
+@click.argument("request", metavar="REQUEST...", nargs=-1, required=True)
+@click.option("--role", help="A pack: the role that asks.")
+@click.option(
+    "--resource", default="waybill", show_default=True, help="A pack: the type of the record."
+)
 @click.option("--sub", "subject", multiple=True, metavar="NAME=VALUE", help="A fact: who asks.")
 @click.option("--res", "record", multiple=True, metavar="NAME=VALUE", help="A fact: the record.")
+@click.option("--compat", is_flag=True, help="A casbin policy: read it as casbin would.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 def explain_command(
     lang: Lang,
     folder: Path,
-    action: str,
-    role: str,
+    request: tuple[str, ...],
+    role: str | None,
     resource: str,
     subject: tuple[str, ...],
     record: tuple[str, ...],
+    compat: bool,
     form: str,
 ) -> None:
-    """Why the policy in DIR allows ACTION, or the nearest row and what it lacks.
+    """Why the policy in DIR allows a request, or the nearest row and what it lacks.
 
     \b
+    A pack: REQUEST is the action; the facts are given one by one.
     acl policy explain policies/courier/after read --role courier \\
       --sub person=p1 --sub on_shift=true --sub device_bound=true --sub released_stop=3 \\
       --res assignee=p1 --res assignee_sound=true --res stop_seq=2 --res stage=OUT_FOR_DELIVERY
 
+    \b
+    A casbin policy: REQUEST is what `enforce` is given; JSON stands for an object.
+    acl policy explain my-casbin-policy alice /data1 read
+    acl policy explain my-casbin-policy '{"role": "clerk"}' '{"branch": "b1"}' read
+
     A fact that is not given is unknown, and what is unknown denies. A set is written a,b,c.
     Exit code 0: allowed. 1: denied.
     """
-    pack = load_pack(folder)
+    files = casbin_files(folder)
+    if files is not None:
+        policy = CompiledPolicy.from_files(*files, compat=compat)
+        found, pack = policy.explain(*map(_casbin_value, request)), None
+    else:
+        pack = load_pack(folder)
+        found = _explain_pack(pack, request, role, resource, subject, record)
+    click.echo(_json(found, lang) if form == "json" else _text(found, pack, lang))
+    raise click.exceptions.Exit(0 if found.decision.allowed else 1)
+
+
+def _casbin_value(text: str) -> Any:
+    if not text.startswith("{"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise click.BadParameter("not a JSON object", param_hint="REQUEST") from None
+
+
+def _explain_pack(
+    pack: Pack,
+    request: tuple[str, ...],
+    role: str | None,
+    resource: str,
+    subject: tuple[str, ...],
+    record: tuple[str, ...],
+) -> Explanation:
+    actions = [str(action) for action in Action]
+    if len(request) != 1 or request[0] not in actions:
+        raise click.BadParameter("one action: " + _one_of(actions), param_hint="REQUEST")
     if role not in pack.roles:
         raise click.BadParameter(_one_of(pack.roles), param_hint="--role")
     if resource not in pack.resources:
@@ -56,10 +98,8 @@ def explain_command(
     spec = pack.resources[resource]
     who = _facts(subject, dict(pack.subject_attributes), "--sub") | {"role": role}
     what = _facts(record, {**spec.attributes, spec.key: "text"}, "--res") | {"type": resource}
-    request = Request("-", Action(action), resource, "-", (), (), None, None, (), 1, None)
-    found = explain(PackDecider(pack), request, Facts(who, what if record else None))
-    click.echo(_json(found, lang) if form == "json" else _text(found, pack, lang))
-    raise click.exceptions.Exit(0 if found.decision.allowed else 1)
+    asked = Request("-", Action(request[0]), resource, "-", (), (), None, None, (), 1, None)
+    return explain(PackDecider(pack), asked, Facts(who, what if record else None))
 
 
 def _one_of(known: Any) -> str:
@@ -88,12 +128,12 @@ def _value(text: str, kind: str, option: str) -> Value:
     raise click.BadParameter(f"a value of type {kind}", param_hint=option)
 
 
-def _text(found: Explanation, pack: Pack, lang: Lang) -> str:
+def _text(found: Explanation, pack: Pack | None, lang: Lang) -> str:
     lines = [f"{found.decision.effect}: {found.render(lang)}"]
     for field, grant in found.decision.grants.items():
         lines.append(f"  {field} = {grant.show} {' '.join(grant.profiles)}".rstrip())
     for name in found.decision.controls:
-        control = pack.controls.get(name)
+        control = pack.controls.get(name) if pack else None
         if control is not None:
             lines.append(f"  {name}: {control.zh if lang == 'zh' else control.en}")
     return "\n".join(lines)

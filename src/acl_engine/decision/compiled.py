@@ -40,6 +40,8 @@ REQUEST_SIZE = Text(
     "compiled.request-size",
     "请求有 {found} 个值，模型定义了 {expected} 个：{fields}",
     "the request has {found} values, the model defines {expected}: {fields}",
+    "按模型的次序给出全部字段",
+    "give every field, in the model's order",
 )
 REQUEST_TYPE = Text(
     "compiled.request-type",
@@ -48,7 +50,13 @@ REQUEST_TYPE = Text(
     '策略里的值都是文字：数字 1 永远不等于 "1"',
     'the policy holds texts: the number 1 never equals "1"',
 )
-NO_CONTEXT = Text("compiled.context", "没有匹配式 `{name}`", "there is no matcher `{name}`", "", "")
+NO_CONTEXT = Text(
+    "compiled.context",
+    "没有匹配式 `{name}`",
+    "there is no matcher `{name}`",
+    "检查 EnforceContext 的 mtype",
+    "check the mtype of the EnforceContext",
+)
 
 
 class CompiledPolicy:

@@ -14,6 +14,7 @@ from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import Expr, names, parse
 from acl_engine.policy.findings import Findings
+from acl_engine.policy.places import cell_column
 
 SECTIONS = {
     "request_definition": "r",
@@ -40,7 +41,13 @@ UNKNOWN_KEY = Text(
 NOT_A_PAIR = Text(
     "model.pair", "这一行不是 `键 = 值`", "the line is not `key = value`", "改写", "rewrite it"
 )
-TWICE = Text("model.twice", "键 `{key}` 出现两次", "the key `{key}` stands twice")
+TWICE = Text(
+    "model.twice",
+    "键 `{key}` 出现两次",
+    "the key `{key}` stands twice",
+    "删去一个，或改名为 `{key}2`",
+    "take one out, or name it `{key}2`",
+)
 MISSING = Text(
     "model.missing",
     "模型缺少 `{key}`",
@@ -52,6 +59,8 @@ BAD_FIELD = Text(
     "model.field",
     "字段 `{field}` 不是一个名字，或出现两次",
     "the field `{field}` is not a name, or stands twice",
+    "字段写作字母、数字与下划线，以逗号隔开",
+    "fields are letters, digits and underscores, separated by commas",
 )
 EFFECT = Text(
     "model.effect",
@@ -109,6 +118,11 @@ class Matcher:
     request: str
     policy: str
     where: Where
+    pieces: tuple[tuple[int, int, int], ...] = ()
+
+    def place(self, column: int) -> Where:
+        """Where the tree's column (from 1) stands in the file."""
+        return _Entry("", self.pieces).place(self.where.file, column - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,38 +136,51 @@ class Model:
     matchers: Mapping[str, Matcher]
 
 
-_Entries = dict[str, tuple[str, int]]
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A value and the pieces it was written in: (offset in the value, line, column), in order."""
+
+    value: str
+    pieces: tuple[tuple[int, int, int], ...]
+
+    def place(self, file: str, offset: int = 0) -> Where:
+        """Where the character at an offset of the value stands in the file."""
+        start, line, column = next(one for one in reversed(self.pieces) if one[0] <= offset)
+        return Where(file, line, column + offset - start)
+
+
+_Entries = dict[str, _Entry]
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def read_model(text: str, file: str, findings: Findings) -> Model:
-    """The model in `text`. Raises PolicyErrors at once if it cannot be used further."""
+    """The model in `text`. Findings are collected; raises PolicyErrors at once only where the rows
+    of a policy could not be read without what is missing."""
     entries = _entries(text, file, findings)
     for key in "rpem":
         if key not in entries:
             findings.refuse(MISSING.of(key=key), Where(file))
-    findings.settle()
+    if "r" not in entries or "p" not in entries:
+        findings.settle()
     kinds = {kind: {k: v for k, v in entries.items() if k[0] == kind} for kind in "rpgem"}
     requests = {k: _fields(v, file, findings) for k, v in kinds["r"].items()}
     policies = {k: _fields(v, file, findings) for k, v in kinds["p"].items()}
     roles = {k: _arity(v, file, findings) for k, v in kinds["g"].items()}
     effect = _effect(kinds["e"], file, findings)
     matchers: dict[str, Matcher] = {}
-    for key, (value, line) in kinds["m"].items():
+    for key, entry in kinds["m"].items():
         try:
-            matchers[key] = _matcher(key, value, Where(file, line), requests, policies)
+            matchers[key] = _matcher(key, entry, file, requests, policies)
         except PolicyError as finding:
             findings.refused.append(finding)
-    findings.settle()
-    assert effect is not None
-    return Model(requests, policies, roles, effect, matchers)
+    return Model(requests, policies, roles, effect or Effect.ALLOW_AND_DENY, matchers)
 
 
 def _entries(text: str, file: str, findings: Findings) -> _Entries:
     found: _Entries = {}
     section = ""
-    for number, line in _logical_lines(text):
-        where = Where(file, number)
+    for line, pieces in _logical_lines(text):
+        where = Where(file, pieces[0][1], pieces[0][2])
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1]
             if section not in SECTIONS:
@@ -169,57 +196,69 @@ def _entries(text: str, file: str, findings: Findings) -> _Entries:
         elif key in found:
             findings.refuse(TWICE.of(key=key), where)
         elif letter:
-            found[key] = (value, number)
+            start = line.index(value, line.index("=") + 1)
+            found[key] = _Entry(value, _moved(pieces, start))
     return found
 
 
-def _logical_lines(text: str) -> list[tuple[int, str]]:
+_Pieces = tuple[tuple[int, int, int], ...]
+
+
+def _logical_lines(text: str) -> list[tuple[str, _Pieces]]:
     """Lines without comments; a backslash at the end joins the next line."""
-    lines: list[tuple[int, str]] = []
-    pending = ""
-    start = 0
+    lines: list[tuple[str, _Pieces]] = []
+    pending, pieces = "", ()  # type: tuple[str, _Pieces]
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if not line or line[0] in "#;":
             continue
-        start = start or number
+        pieces += ((len(pending), number, raw.index(line) + 1),)
         if line.endswith("\\"):
             pending += line[:-1].strip() + " "
             continue
-        lines.append((start, pending + line))
-        pending, start = "", 0
+        lines.append((pending + line, pieces))
+        pending, pieces = "", ()
     if pending:
-        lines.append((start, pending.strip()))
+        lines.append((pending.strip(), pieces))
     return lines
 
 
-def _fields(entry: tuple[str, int], file: str, findings: Findings) -> tuple[str, ...]:
-    fields = tuple(part.strip() for part in entry[0].split(","))
+def _moved(pieces: _Pieces, start: int) -> _Pieces:
+    """The pieces of a line, seen from the character at `start`."""
+    before = [one for one in pieces if one[0] <= start]
+    offset, line, column = before[-1]
+    first = (0, line, column + start - offset)
+    return (first, *((at - start, n, c) for at, n, c in pieces if at > start))
+
+
+def _fields(entry: _Entry, file: str, findings: Findings) -> tuple[str, ...]:
+    fields = tuple(part.strip() for part in entry.value.split(","))
     for at, name in enumerate(fields):
         if not _FIELD.fullmatch(name) or name in fields[:at]:
-            findings.refuse(BAD_FIELD.of(field=name), Where(file, entry[1]))
+            offset = cell_column(entry.value, at) - 1
+            findings.refuse(BAD_FIELD.of(field=name), entry.place(file, offset))
     return fields
 
 
-def _arity(entry: tuple[str, int], file: str, findings: Findings) -> int:
-    shape = "".join(entry[0].split())
+def _arity(entry: _Entry, file: str, findings: Findings) -> int:
+    shape = "".join(entry.value.split())
     if shape not in ("_,_", "_,_,_"):
-        findings.refuse(ROLE_SHAPE.of(found=entry[0]), Where(file, entry[1]))
+        findings.refuse(ROLE_SHAPE.of(found=entry.value), entry.place(file))
         return 2
     return shape.count("_")
 
 
 def _effect(entries: _Entries, file: str, findings: Findings) -> Effect | None:
     known = {effect.value: effect for effect in Effect}
-    first = known.get(_squeezed(entries["e"][0]))
-    for key, (value, line) in entries.items():
-        found = known.get(_squeezed(value))
+    first = known.get(_squeezed(entries["e"].value)) if "e" in entries else None
+    for key, entry in entries.items():
+        found = known.get(_squeezed(entry.value))
         if found is None:
-            findings.refuse(EFFECT.of(found=value), Where(file, line))
+            findings.refuse(EFFECT.of(found=entry.value), entry.place(file))
         elif found is not first:
-            findings.doubt(SECOND_EFFECT.of(key=key), Where(file, line))
+            findings.doubt(SECOND_EFFECT.of(key=key), entry.place(file))
     if first is Effect.DENY_OVERRIDE:
-        findings.warn(DEFAULT_ALLOW.of(), Where(file, entries["e"][1]))
+        findings.warn(DEFAULT_ALLOW.of(), entries["e"].place(file))
     return first
 
 
@@ -229,12 +268,17 @@ def _squeezed(effect: str) -> str:
 
 def _matcher(
     key: str,
-    value: str,
-    where: Where,
+    entry: _Entry,
+    file: str,
     requests: Mapping[str, tuple[str, ...]],
     policies: Mapping[str, tuple[str, ...]],
 ) -> Matcher:
-    tree = parse(_uncommented(value), where)
+    where = entry.place(file)
+    try:
+        tree = parse(_uncommented(entry.value), Where(file, where.line))
+    except PolicyError as finding:
+        column = finding.where.column if finding.where else 0
+        raise PolicyError(finding.message, entry.place(file, max(column - 1, 0))) from None
     roots = {path[0] for path in names(tree)}
     suffix = key[1:]
     chosen: list[str] = []
@@ -244,7 +288,7 @@ def _matcher(
             raise PolicyError(MIXED.of(key=key, what=what, found=", ".join(read)), where)
         own = kind + suffix
         chosen.append(read[0] if read else (own if own in defined else kind))
-    return Matcher(key, tree, chosen[0], chosen[1], where)
+    return Matcher(key, tree, chosen[0], chosen[1], where, entry.pieces)
 
 
 def _uncommented(value: str) -> str:

@@ -14,6 +14,7 @@ from acl_engine.domain.errors import Where
 from acl_engine.domain.text import Text
 from acl_engine.policy.casbin_model import Effect, Model
 from acl_engine.policy.findings import Findings
+from acl_engine.policy.places import cell_column
 from acl_engine.policy.role_links import levels
 
 MAX_ROWS = 5_000_000
@@ -60,18 +61,38 @@ EMPTY = Text(
     "casbin 会把空策略当作一行空值",
     "casbin reads an empty policy as one row of empty values",
 )
-UNBALANCED = Text("rows.brackets", "括号不配对", "the brackets do not balance")
-TOO_MANY = Text("rows.too-many", "超过 {limit} 行", "more than {limit} rows")
+UNBALANCED = Text(
+    "rows.brackets",
+    "括号不配对",
+    "the brackets do not balance",
+    "补上或删去一个括号",
+    "add or remove a bracket",
+)
+TOO_MANY = Text(
+    "rows.too-many",
+    "超过 {limit} 行",
+    "more than {limit} rows",
+    "用角色代替逐人的行",
+    "use roles instead of a row for each person",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Rows by p-type in reading order, `lines` beside them; links by g-type, in file order."""
+    """Rows by p-type in reading order, `lines` beside them; links by g-type, in file order.
+
+    `text` is the file, for the columns of what is found in it.
+    """
 
     file: str
     rows: Mapping[str, list[tuple[str, ...]]]
     lines: Mapping[str, list[int]]
     links: Mapping[str, list[tuple[str, ...]]]
+    text: list[str]
+
+    def place(self, line: int, column: int) -> Where:
+        """The place of a row's column; the line's type stands before column 0."""
+        return Where(self.file, line, cell_column(self.text[line - 1], column + 1))
 
 
 _BRACKETS = re.compile(r"[\[\]()]")
@@ -85,7 +106,7 @@ def read_policy(text: str, file: str, model: Model, findings: Findings) -> Polic
     raw_lines = text.splitlines()
     if len(raw_lines) > MAX_ROWS:
         findings.refuse(TOO_MANY.of(limit=MAX_ROWS), Where(file))
-        return Policy(file, {}, {}, {})
+        return Policy(file, {}, {}, {}, raw_lines)
     same: dict[str, str] = {}  # one object for each word
     intern = same.setdefault
     for number, raw in enumerate(raw_lines, 1):
@@ -95,24 +116,27 @@ def read_policy(text: str, file: str, model: Model, findings: Findings) -> Polic
         if "(" in line or "[" in line or ")" in line or "]" in line:
             split = _split(line)
             if split is None:
-                findings.refuse(UNBALANCED.of(), Where(file, number))
+                findings.refuse(UNBALANCED.of(), Where(file, number, _unbalanced(raw)))
                 continue
         else:
             split = line.split(",")
         cells = [intern(cell, cell) for cell in map(str.strip, split)]
         kind = cells[0]
         if widths.get(kind) != len(cells) - 1:
-            _misfit(kind, cells, model, Where(file, number), findings)
+            _misfit(cells, model, raw, Where(file, number), findings)
             continue
         found[kind].append(tuple(cells[1:]))
         lines[kind].append(number)
         if "" in cells:
-            findings.doubt(EMPTY_CELL.of(column=cells.index("") + 1), Where(file, number))
+            at = cells.index("")
+            place = Where(file, number, cell_column(raw, at))
+            findings.doubt(EMPTY_CELL.of(column=at + 1), place)
     policy = Policy(
         file,
         {kind: found[kind] for kind in model.policies},
         lines,
         {kind: found[kind] for kind in model.roles},
+        raw_lines,
     )
     return _ordered(_checked(policy, model, findings), model, findings)
 
@@ -134,33 +158,55 @@ def _split(line: str) -> list[str] | None:
     return None if depth else [*cells, line[start:]]
 
 
-def _misfit(kind: str, cells: list[str], model: Model, where: Where, findings: Findings) -> None:
+def _unbalanced(raw: str) -> int:
+    """The column of the bracket that has no other."""
+    open_ones: list[int] = []
+    for at, character in enumerate(raw, 1):
+        if character in "[(":
+            open_ones.append(at)
+        elif character in "])":
+            if not open_ones:
+                return at
+            open_ones.pop()
+    return open_ones[0] if open_ones else 1
+
+
+def _misfit(cells: list[str], model: Model, raw: str, where: Where, findings: Findings) -> None:
+    """A line of an unknown type, or with too few or too many cells."""
+    kind = cells[0]
     if kind not in model.policies and kind not in model.roles:
         known = ", ".join([*model.policies, *model.roles])
-        findings.refuse(LINE_TYPE.of(found=kind, known=known), where)
+        place = Where(where.file, where.line, cell_column(raw, 0))
+        findings.refuse(LINE_TYPE.of(found=kind, known=known), place)
         return
     columns = model.policies.get(kind) or ("_",) * model.roles[kind]
     message = COLUMNS.of(
         kind=kind, found=len(cells) - 1, expected=len(columns), columns=", ".join(columns)
     )
-    findings.refuse(message, where)
+    # The first cell too many, or the end of the line where one is missing.
+    column = cell_column(raw, len(columns) + 1)
+    findings.refuse(message, Where(where.file, where.line, column))
 
 
 def _checked(policy: Policy, model: Model, findings: Findings) -> Policy:
     for kind, fields in model.policies.items():
         rows, lines = policy.rows[kind], policy.lines[kind]
-        if not rows and any(matcher.policy == kind for matcher in model.matchers.values()):
+        if (
+            not rows
+            and not findings.refused
+            and any(matcher.policy == kind for matcher in model.matchers.values())
+        ):
             findings.doubt(EMPTY.of(kind=kind), Where(policy.file))
         if "eft" in fields:
             at = fields.index("eft")
             for row, line in zip(rows, lines, strict=True):
                 if row[at] != "allow" and row[at] != "deny":
-                    findings.doubt(BAD_EFFECT.of(found=row[at]), Where(policy.file, line))
+                    findings.doubt(BAD_EFFECT.of(found=row[at]), policy.place(line, at))
         if "priority" in fields:
             at = fields.index("priority")
             for row, line in zip(rows, lines, strict=True):
                 if not (row[at].isascii() and row[at].isdigit()):
-                    findings.refuse(BAD_PRIORITY.of(found=row[at]), Where(policy.file, line))
+                    findings.refuse(BAD_PRIORITY.of(found=row[at]), policy.place(line, at))
     return policy
 
 
@@ -189,4 +235,4 @@ def _ordered(policy: Policy, model: Model, findings: Findings) -> Policy:
             order.sort(key=lambda i: int(own[i][at]))
         rows[kind] = [own[i] for i in order]
         lines[kind] = [policy.lines[kind][i] for i in order]
-    return Policy(policy.file, rows, lines, policy.links)
+    return Policy(policy.file, rows, lines, policy.links, policy.text)

@@ -3,42 +3,35 @@
 import dataclasses
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
+from functools import partial
 
 from acl_engine.domain.errors import PolicyError, Where
-from acl_engine.domain.pack import AccountSettings, CentralSettings, Pack, Row
-from acl_engine.domain.request import Action
+from acl_engine.domain.pack import AccountSettings, CentralSettings, Pack
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import Expr, Name, names, parse
+from acl_engine.policy.pack_row_checks import in_row, relation_words, row_words, unknown
 from acl_engine.policy.pack_rows import read_rows
 
-# The mask profiles are data of the masking room, which policy may not import; a test compares.
-PROFILES = frozenset(
-    {
-        "label-gbt41833",
-        "screen-strict",
-        "pickup",
-        "spp-2022-case8",
-        "housing-strict",
-        "legacy-3-4",
-        "city-only",
-    }
-)
 # Kinds of value whose candidates are counted (`masking/profile_strength.py`).
 COUNTED = frozenset({"phone", "name", "id_number"})
 LINES = frozenset({"login", *(str(step) for step in range(12))})
 FUNCTIONS = frozenset({"startsWith"})
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 
-UNKNOWN_WORD = Text(
-    "pack.unknown-word",
-    "{what} `{word}` 不存在",
-    "{what} `{word}` does not exist",
-    "最接近的：{near}",
-    "closest: {near}",
+TWICE = Text(
+    "pack.id-twice",
+    "行编号 `{id}` 重复",
+    "row id `{id}` stands twice",
+    "换一个编号",
+    "give one of them another id",
 )
-TWICE = Text("pack.id-twice", "行编号 `{id}` 重复", "row id `{id}` stands twice")
-CYCLE = Text("pack.role-cycle", "角色组成环：`{role}`", "the role `{role}` is in a cycle")
+CYCLE = Text(
+    "pack.role-cycle",
+    "角色组成环：`{role}`",
+    "the role `{role}` is in a cycle",
+    "删去环中的一行 g",
+    "take one g line of the cycle out",
+)
 UNUSED = Text(
     "pack.unused-relation",
     "关系 `{name}` 没有任何一行使用",
@@ -80,69 +73,31 @@ def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
     yield from _accounts(pack)
 
 
-def _unknown(what: str, word: str, known: "set[str] | frozenset[str]", where: Where) -> PolicyError:
-    near = ", ".join(get_close_matches(word, sorted(known), 3, 0.4)) or "-"
-    return PolicyError(UNKNOWN_WORD.of(what=what, word=word, near=near), where)
-
-
 def _rows(pack: Pack) -> Iterator[PolicyError]:
     seen: set[str] = set()
     for row in pack.rows:
-        where = Where(f"{pack.folder}/policy.csv", row.line)
+        at = partial(in_row, pack, row)
         if row.id in seen:
-            yield PolicyError(TWICE.of(id=row.id), where)
+            yield PolicyError(TWICE.of(id=row.id), at("id", row.id))
         seen.add(row.id)
-        yield from _row_words(pack, row, where)
-        yield from _relation_words(pack, row, where)
-
-
-def _relation_words(pack: Pack, row: Row, where: Where) -> Iterator[PolicyError]:
-    try:
-        words = names(parse(row.relation, where, relation=True))
-    except PolicyError as finding:
-        yield finding
-        return
-    for path in sorted(words):
-        if path[0] not in pack.relations or len(path) != 1:
-            yield _unknown("relation", ".".join(path), set(pack.relations), where)
+        yield from row_words(pack, row, at)
+        yield from relation_words(pack, row, at)
 
 
 def _unused(pack: Pack) -> Iterator[PolicyError]:
     used = {word for row in pack.rows for word in _WORD.findall(row.relation)}
-    text = pack.files["relations.yaml"]
     for name in sorted(set(pack.relations) - used):
-        where = Where(f"{pack.folder}/relations.yaml", key_line(text, name))
+        where = key_place(pack, "relations.yaml", name)
         yield PolicyError(UNUSED.of(name=name), where)
 
 
-def _row_words(pack: Pack, row: Row, where: Where) -> Iterator[PolicyError]:
-    groups = {group for _, group in pack.role_links}
-    if row.role not in pack.roles and row.role not in groups:
-        yield _unknown("role", row.role, set(pack.roles) | groups, where)
-    if row.action not in set(Action):
-        yield _unknown("action", row.action, {str(action) for action in Action}, where)
-    resource = pack.resources.get(row.resource)
-    if resource is None:
-        yield _unknown("resource", row.resource, set(pack.resources), where)
-        return
-    for stage in row.stages:
-        if stage not in resource.stages:
-            yield _unknown("stage", stage, set(resource.stages), where)
-    for field, how in row.grants:
-        if field not in resource.fields:
-            yield _unknown("field", field, set(resource.fields), where)
-        if how != "clear" and how not in PROFILES:
-            yield _unknown("mask profile", how, PROFILES, where)
-
-
 def _relations(pack: Pack) -> Iterator[PolicyError]:
-    file = f"{pack.folder}/relations.yaml"
     subject = set(pack.subject_attributes)
     resource = {a for spec in pack.resources.values() for a in spec.attributes}
     for name, spec in pack.relations.items():
-        where = Where(file, key_line(pack.files["relations.yaml"], name))
+        where = key_place(pack, "relations.yaml", name)
         if spec.control is not None and spec.control not in pack.controls:
-            yield _unknown("control", spec.control, set(pack.controls), where)
+            yield unknown("control", spec.control, set(pack.controls), where)
         try:
             tree = parse(spec.expression, where)
         except PolicyError as finding:
@@ -157,14 +112,14 @@ def _attributes(
     for path in sorted(names(tree)):
         known = {"sub": subject, "res": resource}.get(path[0])
         if known is None or len(path) != 2 or path[1] not in known:
-            yield _unknown(
+            yield unknown(
                 "attribute",
                 ".".join(path),
                 {f"sub.{a}" for a in subject} | {f"res.{a}" for a in resource},
                 where,
             )
     for function in sorted(_functions(tree) - FUNCTIONS):
-        yield _unknown("function", function, FUNCTIONS, where)
+        yield unknown("function", function, FUNCTIONS, where)
 
 
 def _functions(tree: Expr) -> set[str]:
@@ -187,7 +142,7 @@ def _links(pack: Pack) -> Iterator[PolicyError]:
         parents.setdefault(role, set()).add(group)
         where = Where(file, _link_line(pack, role))
         if role not in pack.roles and role not in {child for _, child in pack.role_links}:
-            yield _unknown("role", role, set(pack.roles), where)
+            yield unknown("role", role, set(pack.roles), where)
     for role in parents:
         if role in closure(role, parents, with_self=False):
             yield PolicyError(CYCLE.of(role=role), Where(file, _link_line(pack, role)))
@@ -211,7 +166,6 @@ def closure(role: str, parents: dict[str, set[str]], *, with_self: bool = True) 
 
 
 def _controls(pack: Pack, whole: bool) -> Iterator[PolicyError]:
-    file = f"{pack.folder}/controls.yaml"
     rules = {row.id for row in pack.rows}
     settings = {
         f"{part.name}.{field.name}"
@@ -220,19 +174,19 @@ def _controls(pack: Pack, whole: bool) -> Iterator[PolicyError]:
         for field in dataclasses.fields(value)
     }
     for name, control in pack.controls.items():
-        where = Where(file, key_line(pack.files["controls.yaml"], name))
+        where = key_place(pack, "controls.yaml", name)
         if control.line not in LINES:
-            yield _unknown("line", control.line, LINES, where)
+            yield unknown("line", control.line, LINES, where)
         for rule in control.rules:
             if whole and rule not in rules:
-                yield _unknown("rule", rule, rules, where)
+                yield unknown("rule", rule, rules, where)
         for edit in control.off:
             if edit.kind == "relation" and edit.name not in pack.relations:
-                yield _unknown("relation", edit.name, set(pack.relations), where)
+                yield unknown("relation", edit.name, set(pack.relations), where)
             if whole and edit.kind == "remove" and edit.name not in rules:
-                yield _unknown("rule", edit.name, rules, where)
+                yield unknown("rule", edit.name, rules, where)
             if edit.kind == "setting" and edit.name not in settings:
-                yield _unknown("setting", edit.name, settings, where)
+                yield unknown("setting", edit.name, settings, where)
             if edit.kind == "add":
                 yield from _added(pack, str(edit.value), where)
 
@@ -243,8 +197,8 @@ def _added(pack: Pack, line: str, where: Where) -> Iterator[PolicyError]:
     rows, _ = read_rows(line, where.file, unread)
     yield from (PolicyError(finding.message, where) for finding in unread)
     for row in rows:
-        yield from _row_words(pack, row, where)
-        yield from _relation_words(pack, row, where)
+        yield from row_words(pack, row, lambda column, word: where)
+        yield from relation_words(pack, row, lambda column, word: where)
 
 
 def _pending(pack: Pack) -> Iterator[PolicyError]:
@@ -255,13 +209,13 @@ def _pending(pack: Pack) -> Iterator[PolicyError]:
         item = re.compile(rf"\s*-\s*\{{?\s*role:\s*{re.escape(cell.role)}\b")
         where = Where(file, _line_of(pack.files["pending.yaml"], item))
         if cell.role not in pack.roles:
-            yield _unknown("role", cell.role, set(pack.roles), where)
+            yield unknown("role", cell.role, set(pack.roles), where)
         for field in cell.fields:
             if field not in fields:
-                yield _unknown("field", field, fields, where)
+                yield unknown("field", field, fields, where)
         for stage in cell.stages:
             if stage not in stages:
-                yield _unknown("stage", stage, stages, where)
+                yield unknown("stage", stage, stages, where)
 
 
 def _settings(pack: Pack) -> Iterator[PolicyError]:
@@ -288,8 +242,7 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
     }
     if not settings.replay_only:
         for name in sorted(name for name, is_weak in weak.items() if is_weak):
-            line = key_line(pack.files["settings.yaml"], name.rpartition(".")[2])
-            where = Where(f"{pack.folder}/settings.yaml", line)
+            where = key_place(pack, "settings.yaml", name.rpartition(".")[2])
             yield PolicyError(REPLAY_ONLY.of(setting=name), where)
 
 
@@ -305,23 +258,23 @@ def _weak_central(central: CentralSettings) -> Iterator[tuple[str, bool]]:
 
 def _masking(pack: Pack, whole: bool) -> Iterator[PolicyError]:
     masking = pack.settings.masking
-    where = Where(f"{pack.folder}/settings.yaml", key_line(pack.files["settings.yaml"], "masking"))
+    where = key_place(pack, "settings.yaml", "masking")
     for kind in {*masking.minimum, *(masking.clear or ())}:
         if kind not in COUNTED:
-            yield _unknown("kind", kind, COUNTED, where)
+            yield unknown("kind", kind, COUNTED, where)
     named = [*masking.coalitions, *(masking.clear or {}).values()]
     named += [masking.paper.held_by] if masking.paper else []
     for role in sorted({role for roles in named for role in roles} - set(pack.roles)):
-        yield _unknown("role", role, set(pack.roles), where)
+        yield unknown("role", role, set(pack.roles), where)
     rows = {row.id for row in pack.rows}
     for row in masking.paper.rows if masking.paper else ():
         if whole and row not in rows:
-            yield _unknown("rule", row, rows, where)
+            yield unknown("rule", row, rows, where)
 
 
 def _accounts(pack: Pack) -> Iterator[PolicyError]:
     """A mistyped duty would quietly be apart from nothing; a version needs its text."""
-    settings, text = pack.settings.accounts, pack.files["settings.yaml"]
+    settings = pack.settings.accounts
     usual = AccountSettings()  # a small pack need not have every role that could be apart
     named = {
         "apart": (role for group in settings.apart for role in group),
@@ -331,18 +284,26 @@ def _accounts(pack: Pack) -> Iterator[PolicyError]:
     for name, roles in named.items():
         if getattr(settings, name) == getattr(usual, name):
             continue
-        where = Where(f"{pack.folder}/settings.yaml", key_line(text, name))
+        where = key_place(pack, "settings.yaml", name)
         for role in roles:
             if role not in pack.roles:
-                yield _unknown("role", role, set(pack.roles), where)
+                yield unknown("role", role, set(pack.roles), where)
     if settings.undertaking and not pack.files.get("undertaking.md", "").strip():
-        where = Where(f"{pack.folder}/settings.yaml", key_line(text, "undertaking"))
+        where = key_place(pack, "settings.yaml", "undertaking")
         yield PolicyError(NO_UNDERTAKING.of(version=settings.undertaking), where)
 
 
 def key_line(text: str, key: str) -> int:
     """The first line that has the YAML key `key`, or 0."""
     return _line_of(text, re.compile(rf"[\s{{]*['\"]?{re.escape(key)}['\"]?\s*:"))
+
+
+def key_place(pack: Pack, file: str, key: str) -> Where:
+    """Where the YAML key `key` first stands in one of the pack's files."""
+    text = pack.files[file]
+    line = key_line(text, key)
+    column = text.splitlines()[line - 1].find(key) + 1 if line else 0
+    return Where(f"{pack.folder}/{file}", line, column)
 
 
 def _line_of(text: str, pattern: re.Pattern[str]) -> int:

@@ -1,9 +1,13 @@
 """The two casbin files of a pack: the model, which must be the one shape, and the rows."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.pack import Row
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import parse
+from acl_engine.policy.places import cell_column
 
 # Relations and stages are named; both functions are registered with stock casbin too.
 MODEL = {
@@ -41,6 +45,8 @@ EFFECT = Text(
     "pack.effect",
     "结果 `{found}` 必须是 `allow` 或 `deny`",
     "effect `{found}` must be `allow` or `deny`",
+    "区分大小写",
+    "case matters",
 )
 GRANT = Text(
     "pack.grant",
@@ -54,20 +60,24 @@ EMPTY = Text("pack.empty", "策略没有任何一行", "the policy has no row", 
 
 def read_model(text: str, file: str, findings: list[PolicyError]) -> None:
     """Check that the model is the pack shape; the matcher is compared as a tree."""
-    found = _sections(text)
+    found: dict[tuple[str, str], tuple[str, Where]] = {}
+    for section, key, value, where in _sections(text, file):
+        if (section, key) in found:
+            twice = MODEL_SHAPE.of(section=f"{section}.{key}", expected="one line")
+            findings.append(PolicyError(twice, where))
+        found[section, key] = (value, where)
     for (section, key), expected in MODEL.items():
-        value, line = found.get((section, key), ("", 0))
-        where = Where(file, line)
+        value, where = found.get((section, key), ("", Where(file)))
         if section == "matchers":
             same = _same_tree(value, expected, where, findings)
         else:
             same = "".join(value.split()) == "".join(expected.split())
         if not same:
             findings.append(PolicyError(MODEL_SHAPE.of(section=section, expected=expected), where))
-    for (section, key), (_, line) in found.items():
+    for (section, key), (_, where) in found.items():
         if (section, key) not in MODEL:
             unknown = MODEL_SHAPE.of(section=f"{section}.{key}", expected="-")
-            findings.append(PolicyError(unknown, Where(file, line)))
+            findings.append(PolicyError(unknown, where))
 
 
 def _same_tree(value: str, expected: str, where: Where, findings: list[PolicyError]) -> bool:
@@ -78,8 +88,8 @@ def _same_tree(value: str, expected: str, where: Where, findings: list[PolicyErr
         return False
 
 
-def _sections(text: str) -> dict[tuple[str, str], tuple[str, int]]:
-    found: dict[tuple[str, str], tuple[str, int]] = {}
+def _sections(text: str, file: str) -> Iterator[tuple[str, str, str, Where]]:
+    """Section, key, value and place of the value, line by line."""
     section = ""
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -89,8 +99,8 @@ def _sections(text: str) -> dict[tuple[str, str], tuple[str, int]]:
             section = line[1:-1]
             continue
         key, _, value = line.partition("=")
-        found[section, key.strip()] = (value.strip(), number)
-    return found
+        column = raw.find(value.strip(), raw.find("=") + 1) + 1
+        yield section, key.strip(), value.strip(), Where(file, number, column)
 
 
 def read_rows(
@@ -104,9 +114,9 @@ def read_rows(
         if not line or line.startswith("#"):
             continue
         kind, *cells = (cell.strip() for cell in line.split(","))
-        where = Where(file, number)
+        at = partial(_in_line, file, number, raw)
         if kind not in ("p", "g"):
-            findings.append(PolicyError(LINE_TYPE.of(found=kind), where))
+            findings.append(PolicyError(LINE_TYPE.of(found=kind), at(0)))
             continue
         expected = COLUMNS if kind == "p" else ("role", "group")
         if len(cells) != len(expected) or not all(cells):
@@ -116,24 +126,31 @@ def read_rows(
                 expected=len(expected),
                 columns=", ".join(expected),
             )
-            findings.append(PolicyError(short, where))
+            empty = cells.index("") if "" in cells else len(expected)
+            findings.append(PolicyError(short, at(min(empty, len(expected)) + 1)))
         elif kind == "g":
             links.append((cells[0], cells[1]))
-        elif row := _row(cells, where, findings):
+        elif row := _row(cells, number, at, findings):
             rows.append(row)
     if not rows:
         findings.append(PolicyError(EMPTY.of(), Where(file)))
     return tuple(rows), tuple(links)
 
 
-def _row(cells: list[str], where: Where, findings: list[PolicyError]) -> Row | None:
+def _in_line(file: str, number: int, raw: str, cell: int) -> Where:
+    return Where(file, number, cell_column(raw, cell))
+
+
+def _row(
+    cells: list[str], line: int, at: Callable[[int], Where], findings: list[PolicyError]
+) -> Row | None:
     id_, role, resource, action, relation, stages, grant, effect = cells
     if effect not in ("allow", "deny"):
-        findings.append(PolicyError(EFFECT.of(found=effect), where))
+        findings.append(PolicyError(EFFECT.of(found=effect), at(8)))
         return None
     grants = _grants(grant)
     if grants is None:
-        findings.append(PolicyError(GRANT.of(found=grant), where))
+        findings.append(PolicyError(GRANT.of(found=grant), at(7)))
         return None
     return Row(
         id=id_,
@@ -144,7 +161,7 @@ def _row(cells: list[str], where: Where, findings: list[PolicyError]) -> Row | N
         stages=() if stages == "any" else tuple(stages.split("|")),
         grants=grants,
         allow=effect == "allow",
-        line=where.line,
+        line=line,
     )
 
 

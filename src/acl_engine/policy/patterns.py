@@ -38,6 +38,8 @@ BAD_PATTERN = Text(
     "pattern.unreadable",
     "{function} 的模式 `{pattern}` 读不懂",
     "the {function} pattern `{pattern}` cannot be read",
+    "检查写法；支持的写法见 docs/reference/casbin-deviations.md",
+    "check it; what is read stands in docs/reference/casbin-deviations.md",
 )
 SLOW_PATTERN = Text(
     "pattern.slow",

@@ -17,7 +17,13 @@ UNKNOWN_NAME = Text(
     "最接近的：{near}",
     "closest: {near}",
 )
-PRIVATE = Text("reading.private", "不读取以 `_` 开头的 `{name}`", "`{name}` starts with `_`")
+PRIVATE = Text(
+    "reading.private",
+    "不读取以 `_` 开头的 `{name}`",
+    "`{name}` starts with `_`",
+    "换一个不以 `_` 开头的属性",
+    "name an attribute that does not start with `_`",
+)
 UNKNOWN_FUNCTION = Text(
     "reading.function",
     "函数 `{name}` 不认识",
@@ -36,6 +42,8 @@ ARGUMENTS = Text(
     "reading.arguments",
     "`{name}` 需要 {expected} 个参数，给了 {found} 个",
     "`{name}` takes {expected} arguments, got {found}",
+    "检查括号与逗号",
+    "check the brackets and commas",
 )
 FOREIGN_PATTERN = Text(
     "reading.pattern",
@@ -48,6 +56,8 @@ EVAL_COLUMN = Text(
     "reading.eval",
     "eval() 只能读策略的一列",
     "eval() reads one column of the policy and nothing else",
+    "写作 eval(p.列名)",
+    "write eval(p.column)",
 )
 CONSTANT = Text(
     "reading.constant",
@@ -96,7 +106,8 @@ def _name(path: tuple[str, ...], words: Vocabulary, where: Where) -> Iterator[Po
 
 def _call(call: Call, words: Vocabulary, where: Where, row: bool) -> Iterator[PolicyError]:
     name = ".".join(call.function)
-    place = Where(where.file, where.line, call.column if not row else where.column)
+    base = where.column - 1 if where.column else 0
+    place = Where(where.file, where.line, base + call.column)
     if name in words.roles:
         expected = words.roles[name]
     elif name in MAKERS:

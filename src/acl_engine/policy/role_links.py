@@ -15,7 +15,13 @@ MAX_CLOSURE = 3_000_000
 # casbin walks at most this many links; `compat` must not allow more.
 CASBIN_LINKS = 9
 
-CYCLE = Text("roles.cycle", "角色 `{role}` 组成环", "the role `{role}` is in a cycle")
+CYCLE = Text(
+    "roles.cycle",
+    "角色 `{role}` 组成环",
+    "the role `{role}` is in a cycle",
+    "删去环中的一行 g",
+    "take one g line of the cycle out",
+)
 TOO_LARGE = Text(
     "roles.too-large",
     "角色闭包超过 {limit} 项",

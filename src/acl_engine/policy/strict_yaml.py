@@ -34,7 +34,9 @@ SYNTAX = Text(
     "请检查缩进与引号",
     "check indentation and quotes",
 )
-DUPLICATE = Text("yaml.duplicate", "键 `{key}` 重复", "key `{key}` stands twice")
+DUPLICATE = Text(
+    "yaml.duplicate", "键 `{key}` 重复", "key `{key}` stands twice", "删去一个", "take one out"
+)
 UNKNOWN = Text(
     "yaml.unknown-key",
     "未知的键 `{key}`",
@@ -42,7 +44,9 @@ UNKNOWN = Text(
     "可用：{known}",
     "known: {known}",
 )
-WRONG = Text("yaml.wrong-type", "`{path}` 不符：{what}", "`{path}`: {what}")
+WRONG = Text(
+    "yaml.wrong-type", "`{path}` 不符：{what}", "`{path}`: {what}", "改正该值", "correct the value"
+)
 WRONG_TYPE = Text(
     "yaml.wrong-kind",
     "`{path}` 应为 {expected}，写的是 {found}",

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from acl_engine.analysis import pack_lints
-from acl_engine.analysis.pack_lints import Finding, check
+from acl_engine.analysis.findings import Finding
+from acl_engine.analysis.pack_lints import check
 from acl_engine.masking.profiles import PROFILES
 
 ROOT = Path(__file__).parents[3]

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from acl_engine.cli import cli
+from acl_engine.domain.errors import AclError
 from acl_engine.policy.pack import load_pack
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +49,7 @@ def test_strict_counts_warnings() -> None:
 def test_every_error_is_shown_at_once(tmp_path: Path) -> None:
     done = run("policy", "check", broken("two-files-at-once", tmp_path))
     assert done.exit_code == 1
-    assert "policy.csv:7: error:" in done.output
+    assert "policy.csv:7:63: error:" in done.output
     assert "roles.yaml:4:" in done.output
 
 
@@ -78,7 +79,7 @@ def test_sarif_has_what_2_1_0_requires(tmp_path: Path) -> None:
     assert result["level"] == "error"
     assert rules[result["ruleIndex"]] == result["ruleId"] == "pack.unknown-word"
     place = result["locations"][0]["physicalLocation"]
-    assert place["region"] == {"startLine": 6}
+    assert place["region"] == {"startLine": 6, "startColumn": 63}
     assert place["artifactLocation"]["uri"].startswith("file:///")
     assert "a%20pack/v%201/policy.csv" in place["artifactLocation"]["uri"]
     assert result["message"]["text"]
@@ -190,3 +191,57 @@ def test_controls_as_json_name_their_relations_and_edits() -> None:
     assert "assigned" in controls["assignment-scope"]["relations"]
     assert controls["no-reverse-lookup"]["rules"] == ["staff.no-reverse-lookup"]
     assert all(one["off"] for one in controls.values())
+
+
+CASBIN_MODEL = """[request_definition]
+r = sub, obj, act
+[policy_definition]
+p = sub, obj, act
+[role_definition]
+g = _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = g(r.sub, p.sub) && regexMatch(r.obj, p.obj) && r.act == p.act
+"""
+
+
+def casbin_folder(into: Path, policy: str) -> Path:
+    (into / "rbac_model.conf").write_text(CASBIN_MODEL)
+    (into / "rbac_policy.csv").write_text(policy)
+    return into
+
+
+def test_a_stock_casbin_folder_is_checked_too(tmp_path: Path) -> None:
+    """One model and one CSV; every trap with its place, and --compat only warns."""
+    folder = casbin_folder(tmp_path, "p, staff, /a, read\np, staff, ^/b$\ng, ann, staf\n")
+    done = run("policy", "check", folder)
+    assert done.exit_code == 1
+    assert "rbac_policy.csv:2:15: error:" in done.output
+    folder = casbin_folder(tmp_path, "p, staff, /a, read\ng, ann, staf\n")
+    assert run("policy", "check", folder).exit_code == 1
+    done = run("policy", "check", folder, "--compat")
+    assert done.exit_code == 0
+    assert "warning: the pattern `/a` has no end anchor" in done.output
+    assert "the role `staf` has no row" in done.output
+    assert run("policy", "check", folder, "--compat", "--strict").exit_code == 1
+    document = json.loads(run("policy", "check", folder, "--format", "sarif").output)
+    assert document["runs"][0]["results"][0]["ruleId"] == "pattern.open"
+
+
+def test_two_models_in_one_folder_are_not_guessed_between(tmp_path: Path) -> None:
+    (casbin_folder(tmp_path, "p, staff, ^/a$, read\n") / "other.conf").write_text(CASBIN_MODEL)
+    with pytest.raises(AclError, match=r"one \.conf file"):
+        run("policy", "check", tmp_path)
+
+
+def test_a_casbin_decision_is_explained(tmp_path: Path) -> None:
+    """The row, the links, and on a miss exactly what was lacking."""
+    folder = casbin_folder(tmp_path, "p, staff, ^/a$, read\ng, ann, staff\n")
+    done = run("policy", "explain", folder, "ann", "/a", "read")
+    assert done.exit_code == 0
+    assert "g, ann, staff (line=rbac_policy.csv:2)" in done.output
+    done = run("--lang", "zh", "policy", "explain", folder, "ann", "/a", "write")
+    assert done.exit_code == 1
+    assert "缺：r.act == p.act" in done.output
+    assert run("policy", "explain", folder, '{"a": 1', "/a", "read").exit_code == 2
