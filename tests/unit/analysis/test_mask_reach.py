@@ -15,7 +15,7 @@ from acl_engine.analysis.pack_lints import check
 from acl_engine.domain.pack import Kind, Pack
 from acl_engine.masking import cities, profiles, strength
 from acl_engine.masking.profiles import PROFILES, Profile
-from acl_engine.policy import pack_checks
+from acl_engine.policy import pack_row_checks
 from acl_engine.policy.pack import load_pack
 
 ROOT = Path(__file__).parents[3]
@@ -119,7 +119,7 @@ def head_profile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     everything = MappingProxyType({**PROFILES, "head": head})
     monkeypatch.setattr(profiles, "PROFILES", everything)
     monkeypatch.setattr(pack_lints, "PROFILES", everything)
-    monkeypatch.setattr(pack_checks, "PROFILES", frozenset(everything))
+    monkeypatch.setattr(pack_row_checks, "PROFILES", frozenset(everything))
     mask_reach._counted.cache_clear()
     yield
     mask_reach._counted.cache_clear()
