@@ -58,12 +58,13 @@ REPLAY_ONLY = Text(
 class Weakened:
     """What replay may switch off besides the pack: components that become no-ops.
 
-    `watch` is told each number of the line as it is entered. Passing one requires a synthetic
-    world, whatever it holds.
+    `watch` is told each number of the line as it is entered; `decider` is that of the same pack,
+    made once for many runs. Passing one requires a synthetic world, whatever it holds.
     """
 
     off: frozenset[str] = field(default=frozenset())
     watch: Callable[[str], None] = lambda line: None
+    decider: PackDecider | None = None
 
 
 class Engine:
@@ -102,17 +103,16 @@ class Engine:
         rules = Rules.of(pack)
         sessions = StoredSessions(store, settings.login, clock, rules)
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
-        unrecorded = "audit" in off or settings.replay_only
         budgets: Budgets = BudgetStore(database, settings.budgets, clock)
-        passwords = Passwords.synthetic() if replay else Passwords.production()
+        passwords = Passwords.rehearsal() if replay else Passwords.production()
         door = Door(
             pack=pack,
             clock=clock,
             sessions=sessions,
             directory=DirectoryStore(database, clock, types),
-            decider=PackDecider(pack),
+            decider=(replay.decider if replay else None) or PackDecider(pack),
             budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
-            audit=cast(AuditLog, _AnswersAnyway(audit)) if unrecorded else audit,
+            audit=audit if settings.audit.first else cast(AuditLog, _AnswersAnyway(audit)),
             records=RecordStore(
                 database, keys.index, broad=settings.lookup.broad_search, resources=types
             ),
@@ -121,7 +121,7 @@ class Engine:
             dials=DialStore(database),
             provider=provider or _provider(database),
             index=lambda phone: phone_index(keys.index, phone),
-            verified_callers="caller-verification" not in off and not settings.replay_only,
+            verified_callers=settings.acts.verified_callers,
             step=replay.watch if replay else lambda line: None,
         )
         totp = Totp(keys.totp)

@@ -107,16 +107,27 @@ class LookupSettings:
 @dataclass(frozen=True, slots=True)
 class ActSettings:
     """`rostered_reassign`: only to a courier rostered for the area, never by its gainer.
-    `dual_scan`: custody needs the counterpart's out-scan before the in-scan."""
+    `dual_scan`: custody needs the counterpart's out-scan before the in-scan.
+    `verified_callers`: a ticket needs an event by a caller whom the network's number names."""
 
     rostered_reassign: bool
     dual_scan: bool
+    verified_callers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class DialSettings:
     attempts_per_day: int
     capability_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """`first`: nothing is answered that could not be written down. `signed`: the log is signed by
+    the minute and verified by the day. Only a `replay_only` pack may say otherwise."""
+
+    first: bool = True
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +233,7 @@ class Settings:
     masking: MaskingSettings = MaskingSettings()
     accounts: AccountSettings = AccountSettings()
     central: CentralSettings = CentralSettings()
+    audit: AuditSettings = AuditSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 # OWASP's minimum for Argon2id, about 50 ms: for synthetic worlds and tests.
 _OWASP_KIB, _OWASP_PASSES, _OWASP_LANES = 19456, 2, 1
+# A token: replay logs in a thousand times, in worlds that are made for one run and forgotten.
+_TOKEN_KIB = 64
 # Longer input is refused unhashed. Source: at most 128 characters, four UTF-8 bytes each.
 _MAX_BYTES = 512
 
@@ -63,6 +65,11 @@ class Passwords:
     def synthetic(cls) -> "Passwords":
         """OWASP's minimum (19 MiB, 2 passes, 1 lane): for worlds of invented people."""
         return cls(PasswordHasher(_OWASP_PASSES, _OWASP_KIB, _OWASP_LANES))
+
+    @classmethod
+    def rehearsal(cls) -> "Passwords":
+        """A token cost, for replay's own worlds alone: no file of theirs outlives the run."""
+        return cls(PasswordHasher(1, _TOKEN_KIB, 1))
 
     def hash(self, password: str, *, salt: bytes | None = None) -> str:
         """A salted hash to store. Whether the password may be set is `password_rules`' matter.

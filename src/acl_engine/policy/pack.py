@@ -14,6 +14,7 @@ from acl_engine.domain.errors import PolicyError, PolicyErrors, Where
 from acl_engine.domain.pack import (
     AccountSettings,
     ActSettings,
+    AuditSettings,
     BudgetLimit,
     CentralSettings,
     DialSettings,
@@ -130,6 +131,7 @@ class _Settings(_Strict):
     masking: _Masking = msgspec.field(default_factory=_Masking)
     accounts: AccountSettings = AccountSettings()
     central: _Central = msgspec.field(default_factory=_Central)
+    audit: AuditSettings = AuditSettings()
 
 
 class _Control(_Strict):
@@ -211,6 +213,7 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
             _masking(settings.masking),
             settings.accounts,
             CentralSettings(**msgspec.structs.asdict(settings.central)),
+            settings.audit,
         ),
         controls={
             k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)

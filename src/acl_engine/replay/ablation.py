@@ -7,8 +7,10 @@ or nothing: `Engine.open` demands the mark whenever it is given a `Weakened`.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+from acl_engine.decision import PackDecider
 from acl_engine.domain.control import Edit
 from acl_engine.domain.errors import PolicyError, PolicyErrors, ScenarioError, Where
 from acl_engine.domain.pack import Pack, Row
@@ -16,13 +18,18 @@ from acl_engine.policy.pack_rows import read_rows
 from acl_engine.replay.reading import UNDEFINED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Derived:
     """A pack without some controls, the components to leave out, and whether secrets are weak."""
 
     pack: Pack
     components: frozenset[str]
     weak: bool
+
+    @cached_property
+    def decider(self) -> PackDecider:
+        """Made once for all the runs under this pack."""
+        return PackDecider(self.pack)
 
 
 def without(pack: Pack, controls: Iterable[str]) -> Derived:

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from acl_engine.domain.pack import Pack
@@ -92,12 +93,20 @@ class Judge:
     serve: Serve | None = None  # what answers raw HTTP steps
     _derived: dict[frozenset[str], Derived] = field(default_factory=dict)
 
+    @cached_property
+    def _before(self) -> Derived:
+        return Derived(self.before, frozenset(), True)
+
+    @cached_property
+    def _after(self) -> Derived:
+        return Derived(self.after, frozenset(), not self.after.settings.login.strong_passwords)
+
     def judge(self, scenario: Scenario) -> Result:
         """Every run that the verdict needs. Raises only for a scenario that cannot be run."""
         if scenario.utility:
             return self._kept(scenario)
-        base = self._run(scenario, Derived(self.before, frozenset(), True))
-        derived = Derived(self.after, frozenset(), not self.after.settings.login.strong_passwords)
+        base = self._run(scenario, self._before)
+        derived = self._after
         honest = self._run(scenario, derived)
         breach = self._run(scenario, derived, base.after_step)
         legit = self._legit(scenario, derived)
@@ -118,7 +127,7 @@ class Judge:
         )
 
     def _kept(self, scenario: Scenario) -> Result:
-        derived = Derived(self.after, frozenset(), not self.after.settings.login.strong_passwords)
+        derived = self._after
         legit = self._legit(scenario, derived)
         verdict = verdict_of(
             Findings(
@@ -153,6 +162,7 @@ class Judge:
                 at=scenario.world.at,
                 folder=Path(folder) if faults else None,
                 serve=self.serve,
+                decider=derived.decider,
             )
             try:
                 yield stage

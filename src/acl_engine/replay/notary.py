@@ -1,16 +1,12 @@
 """The log's own notary in a run: signs after every step, keeps what it signed elsewhere, verifies.
 
 What production does by the minute and by the day (`acl audit checkpoint`, `acl audit verify`), here
-with the clock of the run. It works only where the log is signed: not in the company of 2020, nor
-with the control `signed-log` off.
+with the clock of the run. It works only where the pack has the log signed.
 """
 
 from acl_engine.audit.verify import verify
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.replay.transport import Site
-
-# The component that switches the control off.
-COMPONENT = "checkpoints"
 
 
 class Notary:
@@ -18,7 +14,7 @@ class Notary:
 
     def __init__(self, site: Site) -> None:
         self._desk = Accountability(site.database, site.keys)
-        self._works = COMPONENT not in site.off and not site.pack.settings.replay_only
+        self._works = site.pack.settings.audit.signed
         self._kept: list[str] = []
 
     def flaws(self) -> tuple[str, ...]:

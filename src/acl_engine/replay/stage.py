@@ -18,6 +18,7 @@ from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.desk import Desk
+from acl_engine.decision import PackDecider
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.errors import AclError, ChangeRefused, InputError, ScenarioError
@@ -89,14 +90,16 @@ class Stage:
         at: str | None = None,
         folder: Path | None = None,
         serve: Serve | None = None,
+        decider: PackDecider | None = None,
     ) -> "Stage":
-        """`folder`: keep the copy there, for faults that need files and processes."""
+        """`folder`: keep the copy there, for faults that need files and processes; `decider`: the
+        pack's, if it is there already."""
         file = folder / "stage.db" if folder else None
         database = copy_on_disk(template, file) if file else template.clone_to_memory()
         clock = SteppedClock(datetime.fromisoformat(at) if at else NOW)
         keys = Keys.synthetic(truth.world.seed)
         watch = Watch()
-        engine = _engine(database, pack, clock, keys, Weakened(off, watch))
+        engine = _engine(database, pack, clock, keys, Weakened(off, watch, decider))
         site = Site(engine, database, pack, clock, keys, off)
         return cls(site, clock, truth, weak, watch, serve)
 
@@ -213,7 +216,7 @@ class Stage:
         )
         start = self._read
         try:
-            act(Administration(desk, Passwords.synthetic()))
+            act(Administration(desk, Passwords.rehearsal()))
         except InputError as refused:
             entries = [entry for _, entry in self.engine.audit.entries(start)]
             code = refused.message.code

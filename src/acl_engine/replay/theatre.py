@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acl_engine.domain.errors import ScenarioError, Where
+from acl_engine.identity.passwords import Passwords
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay.judge import Judge
 from acl_engine.replay.reading import UNDEFINED, read_scenario
@@ -66,7 +67,8 @@ def theatre(
 
 def _template(folder: Path, world: World, secrets: SecretsKind) -> Database:
     database = create_or_upgrade(f"sqlite:///{folder / f'{secrets}.db'}")
-    build_world(database, world, PARCELS, synthetic_sealing(world.seed), secrets=secrets)
+    sealing = synthetic_sealing(world.seed, Passwords.rehearsal())
+    build_world(database, world, PARCELS, sealing, secrets=secrets)
     return database
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from acl_engine.domain.errors import ScenarioError
 from acl_engine.policy.pack import load_pack
+from acl_engine.replay.ablation import without
 from acl_engine.replay.goal import reached
 from acl_engine.replay.reading import read_scenario
 from acl_engine.replay.run import Run, Runner
@@ -68,13 +69,12 @@ def play(world: tuple[Database, Truth], tmp_path: Path) -> Play:
 
     def played(*steps: str, goal: str = GOAL, serve: object = None, off: str = "") -> Run:
         scenario = read(tmp_path, *steps, goal=goal)
-        pack = load_pack(ROOT / "policies" / "courier" / "after")
+        pack = without(load_pack(ROOT / "policies" / "courier" / "after"), off.split()).pack
         stage = Stage.open(
             world[0],
             pack,
             world[1],
             weak=False,
-            off=frozenset(off.split()),
             folder=Path(tempfile.mkdtemp(dir=tmp_path)),
             serve=serve,  # type: ignore[arg-type]
         )
@@ -176,7 +176,7 @@ def test_no_answer_while_the_audit_store_is_down(play: Play) -> None:
 
 def test_without_audit_first_the_outage_gives_an_unrecorded_answer(play: Play) -> None:
     """The control is real: switched off, the same look is answered and nobody is named."""
-    run = play("fault: {kind: audit-down}", LOOK, off="audit")
+    run = play("fault: {kind: audit-down}", LOOK, off="audit-first")
     assert at(run, 2)[0]
     assert run.steps[1].outcome is not None
     assert not run.steps[1].outcome.named
@@ -244,7 +244,7 @@ WIPED = (
 
 
 @pytest.mark.parametrize(
-    ("within", "off", "holds"), [("2d", "", False), ("12h", "", True), ("2d", "checkpoints", True)]
+    ("within", "off", "holds"), [("2d", "", False), ("12h", "", True), ("2d", "signed-log", True)]
 )
 def test_a_wiped_log_is_noticed_by_the_next_days_check(
     play: Play, within: str, off: str, holds: bool

@@ -11,19 +11,19 @@ from acl_engine.storage.payload import phone_index
 _SALT_BYTES, _NONCE_BYTES = 16, 12
 
 
-def synthetic_sealing(seed: str) -> Sealing:
+def synthetic_sealing(seed: str, passwords: Passwords | None = None) -> Sealing:
     """The sealing under the keys that `Engine` uses for a synthetic world of this seed.
 
     The same seed gives the same bytes, so salts and nonces come from the seed too.
     """
     keys = Keys.synthetic(seed)
-    passwords, totp = Passwords.synthetic(), Totp(keys.totp)
+    hasher, totp = passwords or Passwords.synthetic(), Totp(keys.totp)
 
     def drawn(purpose: str, word: str, size: int) -> bytes:
         return sha256(f"{seed}\x1f{purpose}\x1f{word}".encode()).digest()[:size]
 
     return Sealing(
-        password=lambda text: passwords.hash(text, salt=drawn("salt", text, _SALT_BYTES)),
+        password=lambda text: hasher.hash(text, salt=drawn("salt", text, _SALT_BYTES)),
         totp=lambda login, secret: totp.seal(
             login, secret, nonce=drawn("nonce", login, _NONCE_BYTES)
         ),
