@@ -11,8 +11,8 @@ from acl_engine.audit.checkpoint import Trust, next_checkpoint
 from acl_engine.audit.copy import LogCopy
 from acl_engine.audit.merkle import Tree, fold
 from acl_engine.audit.note import COSIGNATURE, Signer
-from acl_engine.audit.record import encode, leaf_hash
-from acl_engine.audit.verify import Report, verify
+from acl_engine.audit.record import decode, encode, leaf_hash
+from acl_engine.audit.verify import Report, Stamp, verify
 from acl_engine.audit.witness import Witness
 from acl_engine.domain.errors import InputError
 from acl_engine.storage.audit_proofs import AuditProofStore
@@ -50,7 +50,7 @@ class Scene:
 
     def verify(self, *, copied: bool = False, witness: bool = False) -> Report:
         return verify(
-            self.store.raw(),
+            self.store.rows(),
             self.proofs.checkpoints(),
             TRUST,
             self.seen if witness else (),
@@ -68,9 +68,20 @@ def found(report: Report) -> list[tuple[str, int | None]]:
 
 
 def rewrite(cx: Connection, index: int, body: bytes) -> None:
-    """Change a record the clever way: its hash with it."""
-    values = {"b": body, "l": leaf_hash(body), "i": index}
-    cx.execute(text('UPDATE audit_records SET body=:b, leaf=:l WHERE "index"=:i'), values)
+    """Change a record the clever way: its hash with it, and what it is filed under."""
+    cx.execute(
+        text(
+            "UPDATE audit_records SET body=:body, leaf=:leaf, request=:request, at=:at,"
+            ' account=:account WHERE "index"=:index'
+        ),
+        {"index": index, **columns(body)},
+    )
+
+
+def columns(body: bytes) -> dict[str, object]:
+    said = decode(body)
+    filed = {"request": said.request, "at": said.at, "account": said.account}
+    return {"body": body, "leaf": leaf_hash(body), **filed}
 
 
 def test_untouched_log_is_sound_and_its_ranges_apart(scene: Scene) -> None:
@@ -144,14 +155,12 @@ def test_inserted_record(scene: Scene) -> None:
         for i in range(RECORDS - 1, 5, -1):
             _move(cx, i, i + 1)
         rewrite(cx, 5, encode(entry("framed", at=1_000_005)))
-        body = rows[5]
-        values = {"i": 6, "r": "r5", "t": 1_000_005, "b": body, "l": leaf_hash(body)}
         cx.execute(
             text(
-                'INSERT INTO audit_records ("index", request, at, body, leaf)'
-                " VALUES (:i, :r, :t, :b, :l)"
+                'INSERT INTO audit_records ("index", request, at, account, body, leaf)'
+                " VALUES (:index, :request, :at, :account, :body, :leaf)"
             ),
-            values,
+            {"index": 6, **columns(rows[5])},
         )
 
     scene.attack(act)
@@ -209,13 +218,65 @@ def test_rolled_back_file(sqlite_url: str, tmp_path: Path) -> None:
         note = next_checkpoint(tree, 25, later.last, [LOG])
         later.cosign(note, tree.consistency(8, 25), 2000)
         report = verify(
-            AuditStore(old, scene.store._encode, leaf_hash, scene.store._decode).raw(),
+            AuditStore(old, scene.store._encode, leaf_hash, scene.store._decode).rows(),
             AuditProofStore(old, fold).checkpoints(),
             TRUST,
             scene.seen,
         )
         old.close()
     assert found(report) == [("audit.cut", 20)]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("account", "innocent"), ("account", None), ("request", "elsewhere"), ("at", 5)],
+)
+def test_record_filed_where_no_search_finds_it(
+    scene: Scene, column: str, value: str | int | None
+) -> None:
+    """The bytes are untouched, but what the log is searched by was changed: `acl audit account`
+    would miss the look. No signature covers those columns; each record says what they must be."""
+    change = text(f'UPDATE audit_records SET {column}=:v WHERE "index"=9')
+    scene.attack(lambda cx: cx.execute(change, {"v": value}))
+    assert found(scene.verify()) == [("audit.misfiled", 9)]
+
+
+def test_emptied_record_without_an_act_of_retention(scene: Scene) -> None:
+    """Only what is said to be old may be empty: its hash still fits, and still it is found."""
+    scene.attack(lambda cx: cx.execute(text("UPDATE audit_records SET body='' WHERE \"index\"=3")))
+    assert found(scene.verify()) == [("audit.erased", 3)]
+    scene.store.append(entry("old", at=1_000_100, action="audit.retention", evidence=(0, 3)))
+    assert found(scene.verify()) == [("audit.erased", 3)]  # it covers the records before
+    scene.store.append(entry("old", at=1_000_101, action="audit.retention", evidence=(0, 4)))
+    report = scene.verify()
+    assert (report.sound, report.erased, report.signed_to) == (True, 1, 16)
+
+
+def test_act_of_retention_covers_nothing_that_came_after_it(scene: Scene) -> None:
+    """A forged act that reaches into the future does not cover what is written later."""
+    scene.store.append(entry("wide", at=1_000_100, action="audit.retention", evidence=(0, 10**9)))
+    scene.store.append(entry("late", at=1_000_101))
+    scene.attack(lambda cx: cx.execute(text("UPDATE audit_records SET body='' WHERE \"index\"=21")))
+    assert found(scene.verify()) == [("audit.erased", 21)]
+
+
+def test_times_are_held_against_time_stamps(scene: Scene) -> None:
+    """A stamp over 16 records bounds their times from above; its mention in the log bounds what
+    follows from below: a clock set back is found even where no later record stands before it."""
+    scene.store.append(entry("mention", at=1_000_500, action="audit.stamp", digest="ab" * 32))
+
+    def verified(at: int) -> list[tuple[str, int | None]]:
+        report = verify(
+            scene.store.rows(), scene.proofs.checkpoints(), TRUST, stamps=[Stamp(16, at, "ab" * 32)]
+        )
+        assert report.stamped_to == 16
+        return found(report)
+
+    assert verified(1_000_400) == []
+    assert verified(900_000) == [("audit.after-stamp", 15)]
+    scene.store.append(entry("later", at=1_000_600))
+    assert verified(1_030_000) == []
+    assert verified(2_000_000) == [("audit.before-stamp", 21)]
 
 
 def test_clock_set_back(scene: Scene) -> None:

@@ -4,18 +4,19 @@ INVARIANTS
 - A checkpoint is signed only after it is proven to continue the one signed before.
 - The key that is believed comes from outside the log's database (`Trust`), never out of it.
 - During a change of keys a checkpoint carries both signatures; either one is enough to follow.
+  The old key is believed up to that checkpoint and for nothing larger, whoever holds it later.
+- A checkpoint names its signature suite; one that names another, or none, is not believed.
 """
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acl_engine.audit.merkle import Tree, verify_consistency
 from acl_engine.audit.note import (
     BAD_NOTE,
     COSIGNATURE,
     ED25519,
-    Opened,
     Signer,
     Verifier,
     open_note,
@@ -31,8 +32,8 @@ BAD_TRUST = Text(
     "audit.bad-trust",
     "信任文件此行不可读",
     "this line of the trust file cannot be read",
-    "每行写 `log 公钥`、`witness 公钥` 或 `quorum 数字`",
-    "each line is `log VKEY`, `witness VKEY` or `quorum NUMBER`",
+    "每行写 `log 公钥 [until 条数]`、`witness 公钥` 或 `quorum 数字`",
+    "each line is `log VKEY [until SIZE]`, `witness VKEY` or `quorum NUMBER`",
 )
 
 
@@ -66,62 +67,89 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom a verifier believes: the log's keys (old ones too), witnesses, and how many of them."""
+    """Whom a verifier believes: the log's keys (old ones too), witnesses, and how many of them.
+
+    `until`: a key that was given up, and the largest checkpoint that it is believed for.
+    """
 
     logs: tuple[Verifier, ...]
     witnesses: tuple[Verifier, ...] = ()
     quorum: int = 1
+    until: tuple[tuple[Verifier, int], ...] = ()
 
     @classmethod
     def parse(cls, text: str, file: str = "trust") -> "Trust":
-        """Read a trust file: `log VKEY`, `witness VKEY`, `quorum N`; `#` starts a comment."""
-        logs: list[Verifier] = []
-        witnesses: list[Verifier] = []
-        quorum = 1
+        """Read a trust file: `log VKEY`, `log VKEY until SIZE`, `witness VKEY`, `quorum N`; `#`
+        starts a comment. Raises InputError."""
+        found = cls(())
         for number, line in enumerate(text.splitlines(), 1):
             words = line.split("#")[0].split()
-            if not words:
-                continue
-            try:
-                word, value = words
-                key = Verifier.parse(value) if word != "quorum" else None
-                if word == "quorum":
-                    quorum = _positive(value)
-                elif word == "log" and key and key.kind == ED25519:
-                    logs.append(key)
-                elif word == "witness" and key and key.kind == COSIGNATURE:
-                    witnesses.append(key)
-                else:
-                    raise ValueError
-            except (ValueError, InputError):
-                raise InputError(BAD_TRUST.of(), Where(file, number)) from None
-        if not logs:
+            if words:
+                try:
+                    found = found._with(words)
+                except (ValueError, InputError):
+                    raise InputError(BAD_TRUST.of(), Where(file, number)) from None
+        if not found.logs:
             raise InputError(BAD_TRUST.of(), Where(file))
-        return cls(tuple(logs), tuple(witnesses), quorum)
+        return found
+
+    def text(self) -> str:
+        """The trust file that says this."""
+        limits = dict(self.until)
+        logs = [f"log {key}" + (f" until {limits[key]}" if key in limits else "")
+                for key in self.logs]  # fmt: skip
+        others = [f"witness {key}" for key in self.witnesses]
+        quorum = [f"quorum {self.quorum}"] if self.quorum > 1 else []
+        return "\n".join([*logs, *others, *quorum]) + "\n"
+
+    def handed_over(self, old: Verifier, new: Verifier, size: int) -> "Trust":
+        """The same with a new key, and the old one believed up to `size`."""
+        logs = tuple(key for key in self.logs if key not in (old, new))
+        until = tuple((key, last) for key, last in self.until if key != old)
+        return replace(self, logs=(*logs, old, new), until=(*until, (old, size)))
+
+    def _with(self, words: list[str]) -> "Trust":
+        """This and what one line adds. Raises ValueError or InputError."""
+        match words:
+            case ["log", vkey]:
+                return replace(self, logs=(*self.logs, _key(vkey, ED25519)))
+            case ["log", vkey, "until", size]:
+                key = _key(vkey, ED25519)
+                limits = (*self.until, (key, _positive(size)))
+                return replace(self, logs=(*self.logs, key), until=limits)
+            case ["witness", vkey]:
+                return replace(self, witnesses=(*self.witnesses, _key(vkey, COSIGNATURE)))
+            case ["quorum", number]:
+                return replace(self, quorum=_positive(number))
+        raise ValueError
 
     def open(self, note: str) -> "Anchored":
         """The checkpoint of a note. Raises InputError unless a key of the log signed it."""
         opened = open_note(note, (*self.logs, *self.witnesses))
-        if not any(key in self.logs for key, _ in opened.by):
+        checkpoint, limits = Checkpoint.parse(opened.text), dict(self.until)
+        signed = {key for key, _ in opened.by if key in self.logs}
+        if not signed:
             raise InputError(BAD_NOTE.of(why="no trusted key of the log has signed it"))
-        checkpoint = Checkpoint.parse(opened.text)
-        if checkpoint.origin not in {key.name for key, _ in opened.by if key in self.logs}:
+        if all(checkpoint.size > limits.get(key, checkpoint.size) for key in signed):
+            raise InputError(BAD_NOTE.of(why="its key was given up before"))
+        if checkpoint.origin not in {key.name for key in signed}:
             raise InputError(BAD_NOTE.of(why="it is another log's"))
-        return Anchored(checkpoint, note, self._witnessed(opened))
-
-    def _witnessed(self, opened: Opened) -> bool:
+        if SUITE not in checkpoint.extensions:
+            raise InputError(BAD_NOTE.of(why="it names no signature suite that is known here"))
         # Keys count once a witness, whatever their number: a quorum is of parties.
-        names = {key.name for key, _ in opened.by if key in self.witnesses}
-        return len(names) >= self.quorum
+        parties = {key.name for key, _ in opened.by if key in self.witnesses}
+        return Anchored(checkpoint, note, len(parties) >= self.quorum, len(parties))
 
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """A verified checkpoint, its note, and whether enough witnesses have cosigned it."""
+    """A verified checkpoint, its note, how many witnesses have cosigned it, and whether they are
+    enough."""
 
     checkpoint: Checkpoint
     note: str
     witnessed: bool
+    cosigners: int = 0
 
 
 def next_checkpoint(
@@ -138,6 +166,13 @@ def next_checkpoint(
         path = tree.consistency(last.size, size)
         verify_consistency(last.size, last.root, size, found.root, path)
     return sign(found.text(), signers)
+
+
+def _key(vkey: str, kind: int) -> Verifier:
+    key = Verifier.parse(vkey)
+    if key.kind != kind:
+        raise ValueError
+    return key
 
 
 def _positive(text: str) -> int:

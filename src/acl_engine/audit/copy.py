@@ -20,6 +20,7 @@ from acl_engine.domain.text import Text
 
 RECORDS, CHECKPOINTS = "records.jsonl", "checkpoints.txt"
 _END = "\f"
+_BATCH = 10_000
 
 TORN = Text(
     "audit.copy-torn",
@@ -79,16 +80,24 @@ class LogCopy:
 
     def extend(self, records: Iterable[tuple[int, bytes]], notes: Iterable[str]) -> int:
         """Append what follows; how many records were added. Durable when this returns."""
-        size, lines = self.size(), list[bytes]()
+        size, added, lines = self.size(), 0, list[bytes]()
         for index, body in records:
-            if index != size + len(lines):
-                raise InputError(GAP.of(copied=size + len(lines), index=index))
+            if index != size + added:
+                raise InputError(GAP.of(copied=size + added, index=index))
             lines.append(body + b"\n")
+            added += 1
+            if len(lines) == _BATCH:
+                self._append(self._records, b"".join(lines))
+                lines.clear()
         self._append(self._records, b"".join(lines))
+        self.keep(notes)
+        return added
+
+    def keep(self, notes: Iterable[str]) -> None:
+        """Append the notes that are not there yet. Durable when this returns."""
         have = set(self.checkpoints())
         new = [note + _END for note in notes if note not in have]
         self._append(self._notes, "".join(new).encode())
-        return len(lines)
 
     def _append(self, path: Path, data: bytes) -> None:
         if not data:

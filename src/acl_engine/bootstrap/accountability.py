@@ -6,29 +6,32 @@ INVARIANTS
 """
 
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from acl_engine.audit import receipt, record
 from acl_engine.audit.checkpoint import Anchored, Trust, next_checkpoint
 from acl_engine.audit.copy import LogCopy
 from acl_engine.audit.merkle import Tree, fold
-from acl_engine.audit.note import COSIGNATURE, Signer
-from acl_engine.audit.verify import Report, verify
-from acl_engine.audit.witness import Witness
+from acl_engine.audit.note import Signer
+from acl_engine.audit.verify import Report, Stamp, verify
+from acl_engine.audit.witness import Request, cosigned
+from acl_engine.bootstrap.audit_files import read_seed, read_trust
 from acl_engine.bootstrap.clocks import millis
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.witnessing import witness_in
 from acl_engine.domain.accountability import AuditEntry
-from acl_engine.domain.errors import ConfigError, InputError
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Text
+from acl_engine.storage.audit_keeping import AuditKeeping
 from acl_engine.storage.audit_proofs import AuditProofStore, Hold
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, is_synthetic, world_seed
 from acl_engine.storage.subjects import unit_names
 
 ORIGIN = "acl-engine.local/audit"
-SEED_BYTES = 32
-# PIPL article 54 and the sector's rules: looks are kept three years, and never under six months.
-KEEP_DAYS, KEEP_DAYS_LEAST = 3 * 365, 183
 
 NOT_COVERED = Text(
     "audit.not-covered",
@@ -44,19 +47,20 @@ NO_RECORD = Text(
     "给出记录编号或请求编号",
     "give a record's index or a request id",
 )
-BAD_SEED = Text(
-    "audit.bad-seed",
-    "签名密钥文件须为 32 字节",
-    "a signing key file must hold 32 bytes",
-    "用 `head -c 32 /dev/urandom` 生成，权限 600",
-    "make it with `head -c 32 /dev/urandom`, mode 600",
+
+NO_CHECKPOINT = Text(
+    "audit.no-checkpoint",
+    "没有受信检查点",
+    "there is no trusted checkpoint",
+    "先运行 `acl audit checkpoint`",
+    "run `acl audit checkpoint` first",
 )
-NO_FILE = Text(
-    "audit.no-file",
-    "文件 `{file}` 不可读",
-    "the file `{file}` cannot be read",
-    "检查路径与权限",
-    "check the path and its permissions",
+NO_COSIGNATURE = Text(
+    "audit.no-cosignature",
+    "不是受信见证方对本日志检查点的签名，或已加入过",
+    "no trusted witness signed any checkpoint of this log with it, or it is there already",
+    "核对信任文件中的 `witness` 行",
+    "check the `witness` lines of the trust file",
 )
 
 
@@ -70,7 +74,7 @@ class Accountability:
         self.store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         self.proofs = AuditProofStore(database, fold)
         self.tree = Tree(self.proofs)
-        self.own = Signer(ORIGIN, keys.checkpoint)
+        self.keeping = AuditKeeping(database)
 
     @classmethod
     def open(cls, url: str) -> "Accountability":
@@ -92,64 +96,114 @@ class Accountability:
 
     # --- signing, witnessing, copying --------------------------------------------------------
 
-    def trust(self, file: Path | None) -> Trust:
-        """The trust file's keys, or this service's own key alone."""
-        return read_trust(file) if file else Trust((self.own.verifier,))
+    def signer(self, generation: int) -> Signer:
+        """This service's own key of a generation."""
+        return Signer(ORIGIN, self.keys.signing_seed(generation))
 
-    def checkpoint(self, trust: Trust, keys: tuple[Path, ...], witness: Path | None) -> Anchored:
-        """Sign what there is now, have it witnessed, keep it. `keys`: instead of the own key; two
-        of them, the old and the new, for a change of keys. `witness`: a folder, see `_witness`.
-        """
-        signers = [Signer(ORIGIN, _seed(file)) for file in keys] or [self.own]
+    @property
+    def own(self) -> Signer:
+        """The key that signs now."""
+        return self.signer(self.keeping.generation())
+
+    def trust(self, file: Path | None) -> Trust:
+        """The trust file's keys, or this service's own alone, each up to its end."""
+        if file:
+            return read_trust(file)
+        given_up = self.keeping.given_up()
+        logs = [self.signer(one).verifier for one in range(1, self.keeping.generation() + 1)]
+        until = [(self.signer(one).verifier, size) for one, size in sorted(given_up.items())]
+        return Trust(tuple(logs), until=tuple(until))
+
+    def checkpoint(
+        self, trust: Trust, keys: tuple[Path, ...] = (), witness: Path | None = None
+    ) -> Anchored:
+        """Sign what there is now, have it witnessed, keep it. `keys`: instead of the own key.
+        `witness`: a folder, see `_witness`."""
+        signers = [Signer(ORIGIN, read_seed(file)) for file in keys] or [self.own]
+        return self.sign(trust, signers, witness)
+
+    def sign(
+        self, trust: Trust, signers: Sequence[Signer], witness: Path | None = None
+    ) -> Anchored:
+        """A checkpoint by these signers over what there is now, kept. Raises InputError unless it
+        continues the latest one that is trusted."""
         size, last = self.proofs.size(), self.latest(trust)
         self.proofs.keep_nodes(size)
         found = next_checkpoint(self.tree, size, last.checkpoint if last else None, signers)
-        believed = Trust((*trust.logs, *(one.verifier for one in signers)), trust.witnesses)
+        new = tuple(one.verifier for one in signers if one.verifier not in trust.logs)
+        believed = replace(trust, logs=(*trust.logs, *new))
         note = self._witness(found, believed, witness) if witness else found
-        anchored = Trust(believed.logs, trust.witnesses, trust.quorum).open(note)
+        anchored = believed.open(note)
         self.proofs.add_checkpoint(size, millis(), note)
         return anchored
 
     def latest(self, trust: Trust) -> Anchored | None:
         """The largest checkpoint that is kept and trusted; what is not trusted is passed over."""
-        found: Anchored | None = None
-        for note in self.proofs.checkpoints():
-            try:
-                one = trust.open(note)
-            except InputError:
-                continue
-            if found is None or one.checkpoint.size >= found.checkpoint.size:
-                found = one
+        return max(self.trusted(trust), key=lambda one: one.checkpoint.size, default=None)
+
+    def trusted(self, trust: Trust) -> list[Anchored]:
+        """Every kept checkpoint that is trusted, newest first."""
+        found: list[Anchored] = []
+        for note in reversed(self.proofs.checkpoints()):
+            with suppress(InputError):
+                found.append(trust.open(note))
         return found
 
     def _witness(self, note: str, trust: Trust, folder: Path) -> str:
-        """A witness whose key and memory are in `folder` (`key`, `seen.txt`)."""
-        memory = LogCopy(folder)
-        seen = memory.checkpoints()
-        last = trust.open(seen[-1]).checkpoint if seen else None
-        signer = Signer(folder.name, _seed(folder / "key"), COSIGNATURE)
-        witness = Witness(signer, trust, lambda new: _keep(memory, new), last)
-        size = trust.open(note).checkpoint.size
+        """A witness whose key and memory are in `folder`, on this machine."""
+        witness = witness_in(folder, trust)
+        size, last = trust.open(note).checkpoint.size, witness.last
         proof = self.tree.consistency(last.size, size) if last and last.size <= size else ()
         return witness.cosign(note, proof, millis() // 1000)
+
+    def ask_witness(self, trust: Trust, old: int | None) -> str:
+        """What to send to a witness elsewhere. Raises InputError without a checkpoint."""
+        latest = self.latest(trust)
+        if latest is None:
+            raise InputError(NO_CHECKPOINT.of())
+        if old is None:
+            sizes = (one.checkpoint.size for one in self.trusted(trust) if one.witnessed)
+            old = max(sizes, default=0)
+        size = latest.checkpoint.size
+        return Request(old, self.tree.consistency(min(old, size), size), latest.note).text()
+
+    def add_cosignature(self, trust: Trust, line: str) -> Anchored:
+        """Put a witness's line under the checkpoint that it is of, and keep that. Raises InputError
+        for a line that no trusted witness signed."""
+        # Of one checkpoint the note with the most signatures is the one to add to.
+        best = {one.checkpoint: one for one in sorted(self.trusted(trust), key=_cosigners)}
+        for one in best.values():
+            with suppress(InputError):
+                anchored = trust.open(cosigned(one.note, line))
+                if anchored.cosigners > one.cosigners:
+                    self.proofs.add_checkpoint(one.checkpoint.size, millis(), anchored.note)
+                    return anchored
+        raise InputError(NO_COSIGNATURE.of())
 
     def copy(self, folder: Path) -> int:
         """Bring the copy in `folder` up to date; how many records were added."""
         copy = LogCopy(folder)
-        rows = ((index, body) for index, body, _ in self.store.raw(copy.size()))
+        rows = ((one.number, one.body) for one in self.store.rows(copy.size()))
         return copy.extend(rows, self.proofs.checkpoints())
 
     # --- verifying and proving ---------------------------------------------------------------
 
-    def verify(self, trust: Trust, witness: Path | None = None, copy: Path | None = None) -> Report:
-        """The whole log against trusted keys, what a witness saw, and a copy."""
+    def verify(
+        self,
+        trust: Trust,
+        witness: Path | None = None,
+        copy: Path | None = None,
+        stamps: Sequence[Stamp] = (),
+    ) -> Report:
+        """The whole log against trusted keys, what a witness saw, a copy, and time stamps."""
         elsewhere = [LogCopy(folder).checkpoints() for folder in (witness, copy) if folder]
         return verify(
-            self.store.raw(page=10_000),
+            self.store.rows(page=10_000),
             self.proofs.checkpoints(),
             trust,
             [note for notes in elsewhere for note in notes],
             LogCopy(copy).leaves() if copy else (),
+            stamps,
         )
 
     def prove(self, name: str, trust: Trust) -> list[str]:
@@ -189,7 +243,14 @@ class Accountability:
         return unit_names(self.database)
 
     def write_down(
-        self, action: str, by: str, subjects: tuple[str, ...] = (), ticket: str | None = None
+        self,
+        action: str,
+        by: str,
+        subjects: tuple[str, ...] = (),
+        *,
+        ticket: str | None = None,
+        digest: str = "",
+        evidence: tuple[int, ...] = (),
     ) -> None:
         """Put on record that `by` does this, before it is done."""
         entry = AuditEntry(
@@ -208,41 +269,11 @@ class Accountability:
             line="audit",
             ticket=ticket,
             subjects=subjects,
+            digest=digest,
+            evidence=evidence,
         )
         self.store.append(entry)
 
 
-def read_trust(file: Path) -> Trust:
-    """A trust file. Raises InputError (what it says) or ConfigError (that it cannot be read)."""
-    return Trust.parse(read_text(file), str(file))
-
-
-def check_receipt(file: Path, trust: Path) -> receipt.Proven:
-    """What a receipt proves to the holder of a trust file. Opens no database."""
-    return receipt.check(read_text(file), read_trust(trust))
-
-
-def witness_key(folder: Path) -> str:
-    """The public key of the witness in `folder`, for a trust file."""
-    return str(Signer(folder.name, _seed(folder / "key"), COSIGNATURE).verifier)
-
-
-def read_text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(NO_FILE.of(file=file.name)) from None
-
-
-def _seed(file: Path) -> bytes:
-    try:
-        seed = file.read_bytes()
-    except OSError:
-        raise ConfigError(NO_FILE.of(file=file.name)) from None
-    if len(seed) != SEED_BYTES:
-        raise ConfigError(BAD_SEED.of())
-    return seed
-
-
-def _keep(memory: LogCopy, note: str) -> None:
-    memory.extend((), (note,))
+def _cosigners(anchored: Anchored) -> int:
+    return anchored.cosigners

@@ -37,18 +37,26 @@ KEY_FILE = "ACL_MASTER_KEY_FILE"
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`index` finds a phone, `pseudonym` names a subject in the log, `totp` seals the seeds,
-    `checkpoint` signs the log (an Ed25519 seed), `forms` the login forms."""
+    `checkpoint` signs the log (an Ed25519 seed), `rotation` makes the seeds that follow it, `forms`
+    the login forms."""
 
     index: bytes = field(repr=False)
     pseudonym: bytes = field(repr=False)
     totp: bytes = field(repr=False)
     checkpoint: bytes = field(repr=False)
+    rotation: bytes = field(repr=False)
     forms: bytes = field(repr=False)
 
     @classmethod
     def from_master(cls, master: bytes) -> "Keys":
-        labels = ("index", "pseudonym", "totp", "checkpoint", "forms")
+        labels = ("index", "pseudonym", "totp", "checkpoint", "rotation", "forms")
         return cls(*(_derive(master, label) for label in labels))
+
+    def signing_seed(self, generation: int) -> bytes:
+        """The Ed25519 seed of a generation of the log's key, from 1 on: none tells another."""
+        if generation == 1:
+            return self.checkpoint
+        return _derive(self.rotation, f"checkpoint-{generation}")
 
     @classmethod
     def from_environment(cls) -> "Keys":

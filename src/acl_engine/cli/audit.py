@@ -1,16 +1,21 @@
-"""acl audit: verify the log, prove a record, and answer who saw what."""
+"""acl audit: sign and verify the log, prove a record. The other commands stand in `audit_*`."""
 
 from pathlib import Path
 
 import click
 
-from acl_engine.audit.verify import Report
-from acl_engine.bootstrap.accountability import Accountability, check_receipt, witness_key
+from acl_engine.audit.verify import Finding, Report
+from acl_engine.bootstrap.accountability import Accountability
+from acl_engine.bootstrap.audit_files import check_receipt
+from acl_engine.bootstrap.notary import stamps
+from acl_engine.bootstrap.witnessing import witness_key
 from acl_engine.cli.account_options import database_option
 from acl_engine.cli.audit_detect import detect
-from acl_engine.cli.audit_options import busy, by_option, line, moment, say, trust_option
+from acl_engine.cli.audit_keeping import hold, retain, rotate, stamp
+from acl_engine.cli.audit_options import busy, document, format_option, line, say, trust_option
 from acl_engine.cli.audit_questions import account, export, honey, read_mark, trace
 from acl_engine.cli.audit_report import who_saw
+from acl_engine.cli.audit_witness import witness
 from acl_engine.domain.text import Lang, Text
 
 REPORT = Text(
@@ -22,6 +27,14 @@ REPORT = Text(
 )
 COPIED = Text(
     "audit.report-copied", "与副本一致：0–{copied}", "equal to the copy elsewhere: 0-{copied}"
+)
+STAMPED = Text(
+    "audit.report-stamped", "有可信时间戳：0–{stamped}", "under a trusted time stamp: 0-{stamped}"
+)
+ERASED = Text(
+    "audit.report-erased",
+    "按留存期已抹去内容：{erased} 条（哈希仍可验证）",
+    "emptied by retention: {erased} (their hashes still hold)",
 )
 SOUND = Text("audit.sound", "未发现问题", "nothing wrong was found")
 OWN_KEY = Text(
@@ -40,33 +53,60 @@ SIGNED = Text(
 WITNESSED = Text("audit.witnessed", "有见证", "witnessed")
 UNWITNESSED = Text("audit.unwitnessed", "无见证", "not witnessed")
 ADDED = Text("audit.copy-added", "副本新增 {count} 条", "{count} records added to the copy")
-HELD_NOW = Text("audit.hold-open", "案件 {case} 已保全", "the hold {case} is open")
-RELEASED = Text("audit.hold-ended", "案件 {case} 已解除", "the hold {case} is released")
+
+roots_option = click.option(
+    "--tsa-root",
+    "roots",
+    type=click.Path(path_type=Path),
+    envvar="ACL_TSA_ROOT",
+    help="PEM file of time stamping authorities to believe (also ACL_TSA_ROOT).",
+)
 
 
 @click.group("audit")
 def command() -> None:
-    """The audit log: sign, verify, prove, export; who saw what, who leaked it; legal holds."""
+    """The audit log: sign, verify, prove, export; who saw what, who leaked it; alerts; holds."""
 
 
-for question in (who_saw, account, read_mark, trace, honey, detect, export):
-    command.add_command(question)
+for _one in (
+    *(who_saw, account, read_mark, trace, honey, detect, export),
+    *(rotate, stamp, retain, hold, witness),
+):
+    command.add_command(_one)
 
 
 @command.command("verify")
 @database_option
 @trust_option
-@click.option("--witness", type=click.Path(path_type=Path), help="Folder of what a witness saw.")
+@click.option(
+    "--witness", "seen", type=click.Path(path_type=Path), help="Folder of what a witness saw."
+)
 @click.option("--copy", type=click.Path(path_type=Path), help="Folder of a copy of the log.")
+@roots_option
+@format_option
 @click.pass_obj
 def verify(
-    lang: Lang, url: str, trust: Path | None, witness: Path | None, copy: Path | None
-) -> None:
-    """Check every record, root and signature; name the first bad record. Exit 1 if there is one."""
+    lang: Lang, url: str, trust: Path | None, seen: Path | None, copy: Path | None,
+    roots: Path | None, form: str,
+) -> None:  # fmt: skip
+    """Check every record, root, signature and time; name the first bad record.
+
+    What is witnessed, what is signed and what rests on the database alone are reported apart.
+    Exit code 0: nothing wrong. 1: something is.
+
+    \b
+    acl audit verify --trust trust.txt --copy /mnt/worm/acl --database sqlite:///acl.db
+    """
     with Accountability.open(url) as desk, busy("verify"):
-        report = desk.verify(desk.trust(trust), witness, copy)
-    _print_report(lang, report, own=trust is None)
-    raise SystemExit(0 if report.sound else 1)
+        believed = desk.trust(trust)
+        stamped, unstamped = stamps(desk, believed, roots)
+        report = desk.verify(believed, seen, copy, stamped)
+    findings = (*unstamped, *report.findings)
+    if form == "json":
+        _document(report, findings, own=trust is None)
+    else:
+        _print(lang, report, findings, own=trust is None)
+    raise SystemExit(1 if findings else 0)
 
 
 @command.command("checkpoint")
@@ -77,23 +117,28 @@ def verify(
     "keys",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Signing key file instead of the service's own; twice (old, new) to change keys.",
+    help="Signing key file instead of the service's own.",
 )
-@click.option("--witness", type=click.Path(path_type=Path), help="Folder of a witness (its `key`).")
+@click.option(
+    "--witness", "folder", type=click.Path(path_type=Path), help="Folder of a witness (its `key`)."
+)
 @click.option("--copy", type=click.Path(path_type=Path), help="Also bring this copy up to date.")
 @click.pass_obj
 def checkpoint(
-    lang: Lang,
-    url: str,
-    trust: Path | None,
-    keys: tuple[Path, ...],
-    witness: Path | None,
+    lang: Lang, url: str, trust: Path | None, keys: tuple[Path, ...], folder: Path | None,
     copy: Path | None,
-) -> None:
-    """Sign the log as it is now; have it witnessed and copied elsewhere."""
+) -> None:  # fmt: skip
+    """Sign the log as it is now; have it witnessed and copied elsewhere.
+
+    Run it every few minutes: what no checkpoint covers rests on the database's word alone. A
+    witness on another machine is asked with `acl audit witness`.
+
+    \b
+    acl audit checkpoint --copy /mnt/worm/acl --database sqlite:///acl.db
+    """
     with Accountability.open(url) as desk:
         believed = desk.trust(trust)
-        made = desk.checkpoint(believed, keys, witness)
+        made = desk.checkpoint(believed, keys, folder)
         added = desk.copy(copy) if copy else None
     state = WITNESSED if made.witnessed else UNWITNESSED
     say(lang, SIGNED, size=made.checkpoint.size, witnessed=state.of().render(lang))
@@ -103,14 +148,14 @@ def checkpoint(
 
 @command.command("key")
 @click.option("--database", "url", envvar="ACL_DATABASE", help="Whose log (also ACL_DATABASE).")
-@click.option("--witness", type=click.Path(path_type=Path), help="Folder of a witness.")
-def key(url: str | None, witness: Path | None) -> None:
-    """Print the lines of a trust file: of this service's own key, and of a witness."""
+@click.option("--witness", "folder", type=click.Path(path_type=Path), help="Folder of a witness.")
+def key(url: str | None, folder: Path | None) -> None:
+    """Print the lines of a trust file: of this service's own keys, and of a witness."""
     if url:
         with Accountability.open(url) as desk:
-            click.echo(f"log {desk.own.verifier}")
-    if witness:
-        click.echo(f"witness {witness_key(witness)}")
+            click.echo(desk.trust(None).text(), nl=False)
+    if folder:
+        click.echo(f"witness {witness_key(folder)}")
 
 
 @command.command("prove")
@@ -119,7 +164,11 @@ def key(url: str | None, witness: Path | None) -> None:
 @trust_option
 @click.option("--out", type=click.Path(path_type=Path), help="Write the receipt to this file.")
 def prove(name: str, url: str, trust: Path | None, out: Path | None) -> None:
-    """Receipts of ID (a record's index, or a request id) that hold without this database."""
+    """Receipts of ID (a record's index, or a request id) that hold without this database.
+
+    \b
+    acl audit prove 1204 --out look.tlog-proof --database sqlite:///acl.db
+    """
     with Accountability.open(url) as desk:
         receipts = desk.prove(name, desk.trust(trust))
     for number, text in enumerate(receipts):
@@ -142,7 +191,11 @@ def prove(name: str, url: str, trust: Path | None, out: Path | None) -> None:
 )
 @click.pass_obj
 def receipt_check(lang: Lang, file: Path, trust: Path) -> None:
-    """Check a receipt. Needs the trust file and nothing else: no database, no network."""
+    """Check a receipt. Needs the trust file and nothing else: no database, no network.
+
+    \b
+    acl audit receipt-check look.tlog-proof --trust trust.txt
+    """
     proven = check_receipt(file, trust)
     state = WITNESSED if proven.anchored.witnessed else UNWITNESSED
     size = proven.anchored.checkpoint.size
@@ -150,37 +203,38 @@ def receipt_check(lang: Lang, file: Path, trust: Path) -> None:
     click.echo(line(proven.index, proven.entry))
 
 
-@command.command("hold")
-@click.argument("case", required=False)
-@click.option("--release", is_flag=True, help="End the hold instead.")
-@click.option("--list", "listing", is_flag=True, help="Show the open holds.")
-@database_option
-@by_option
-@click.pass_obj
-def hold(lang: Lang, case: str | None, release: bool, listing: bool, url: str, by: str) -> None:
-    """Keep everything for CASE: while a hold is open nothing is deleted, no key destroyed."""
-    if (case is None) != listing:
-        raise click.UsageError("name a CASE, or --list")
-    with Accountability.open(url) as desk:
-        if case is None:
-            for one in desk.holds():
-                click.echo(f"{one.case}  {moment(one.opened_at)}  {one.opened_by}")
-        elif release:
-            desk.release(case, by)
-            say(lang, RELEASED, case=case)
-        else:
-            desk.hold(case, by)
-            say(lang, HELD_NOW, case=case)
-
-
-def _print_report(lang: Lang, report: Report, *, own: bool) -> None:
+def _print(lang: Lang, report: Report, findings: tuple[Finding, ...], *, own: bool) -> None:
     ranges = {"size": report.size, "signed": report.signed_to, "witnessed": report.witnessed_to}
     say(lang, REPORT, **ranges)
     if report.copied_to:
         say(lang, COPIED, copied=report.copied_to)
+    if report.stamped_to:
+        say(lang, STAMPED, stamped=report.stamped_to)
+    if report.erased:
+        say(lang, ERASED, erased=report.erased)
     if own:
         say(lang, OWN_KEY)
-    for finding in report.findings:
+    for finding in findings:
         click.echo(f"! {finding.message.render(lang)}")
-    if report.sound:
+    if not findings:
         say(lang, SOUND)
+
+
+def _document(report: Report, findings: tuple[Finding, ...], *, own: bool) -> None:
+    said = [
+        {"index": one.index, "code": one.message.code, "zh": one.message.render("zh"),
+         "en": one.message.render("en")}
+        for one in findings
+    ]  # fmt: skip
+    document(
+        "acl-audit-verify/1",
+        sound=not findings,
+        own_key=own,
+        size=report.size,
+        signed_to=report.signed_to,
+        witnessed_to=report.witnessed_to,
+        copied_to=report.copied_to,
+        stamped_to=report.stamped_to,
+        erased=report.erased,
+        findings=said,
+    )

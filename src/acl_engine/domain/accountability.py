@@ -1,7 +1,12 @@
 """What the audit log holds of one look. Never clear personal data: values are keyed hashes."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, Protocol
+
+# So many characters of an account's name are in the column that the log is searched by.
+FILED_CHARS = 64
+# The act of retention: `evidence` is the first index that was emptied and the first that was not.
+RETENTION = "audit.retention"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +59,23 @@ class Receipt:
 
     index: int
     leaf: str
+
+
+class Stored(NamedTuple):
+    """A record as it lies in the store: its bytes, its leaf hash, and the columns that searches go
+    by. `number` is its index; `body` is empty where retention has emptied it."""
+
+    number: int
+    body: bytes
+    leaf: bytes
+    request: str
+    at: int
+    account: str | None
+
+
+class LegalHolds(Protocol):
+    """Cases for which everything is kept. Whoever deletes data or destroys a key asks first."""
+
+    def refuse_while_held(self) -> None:
+        """Raises InputError, naming the cases, while a hold is open."""
+        ...

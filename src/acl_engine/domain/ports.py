@@ -161,3 +161,11 @@ class DialProvider(Protocol):
         ...
 
     def unbind(self, reference: str) -> None: ...
+
+
+class TimeStamper(Protocol):
+    """A time stamping authority (RFC 3161): it says when a digest was there."""
+
+    def stamp(self, request: bytes) -> bytes:
+        """The answer to a request, both in DER. Raises ConfigError when there is none."""
+        ...

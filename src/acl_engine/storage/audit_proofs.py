@@ -33,6 +33,13 @@ NOT_HELD = Text(
     "用 `acl audit hold --list` 查看",
     "see `acl audit hold --list`",
 )
+UNDER_HOLD = Text(
+    "audit.under-hold",
+    "案件保全中，不得删除或销毁密钥：{cases}",
+    "nothing is deleted and no key destroyed while a hold is open: {cases}",
+    "解除保全后再执行：`acl audit hold CASE --release`",
+    "release it first: `acl audit hold CASE --release`",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,9 @@ class Hold:
 
 
 class AuditProofStore:
-    """Implements `audit.merkle.HashSource`. `fold` makes one hash of 256 (the audit room's)."""
+    """Implements `audit.merkle.HashSource` and `domain.accountability.LegalHolds`.
+
+    `fold` makes one hash of 256 (the audit room's)."""
 
     def __init__(self, database: Database, fold: Callable[[list[bytes]], bytes]) -> None:
         self._database = database
@@ -134,6 +143,11 @@ class AuditProofStore:
         with self._database.read() as cx:
             rows = cx.execute(query.order_by(c.case_id)).all()
         return [Hold(str(row[0]), int(row[1]), str(row[2])) for row in rows]
+
+    def refuse_while_held(self) -> None:
+        """Implements `domain.accountability.LegalHolds`. Raises InputError naming the cases."""
+        if cases := ", ".join(hold.case for hold in self.holds()):
+            raise InputError(UNDER_HOLD.of(cases=cases))
 
 
 def _tiles(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:

@@ -19,9 +19,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
-from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.accountability import FILED_CHARS, AuditEntry, Receipt, Stored
 from acl_engine.domain.errors import AclError, AuditUnavailable, StoreError
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
@@ -124,7 +124,7 @@ class AuditStore:
         query = select(audit_records.c.body).where(audit_records.c.index == index)
         with self._database.read() as cx:
             body = cx.execute(query).scalar()
-        return None if body is None else (bytes(body), self._decode(bytes(body), index))
+        return (bytes(body), self._decode(bytes(body), index)) if body else None
 
     def indexes_of(self, request: str) -> list[int]:
         """The indexes of one request's records."""
@@ -149,28 +149,57 @@ class AuditStore:
                     high = middle
         return low
 
+    def first_whole(self) -> int:
+        """The first index that retention has not emptied."""
+        c = audit_records.c
+        with self._database.read() as cx:
+            found = cx.execute(select(func.min(c.index)).where(func.length(c.body) > 0)).scalar()
+            return _size(cx) if found is None else int(found)
+
     def entries(self, start: int = 0) -> Iterator[tuple[int, AuditEntry]]:
         """Every record from an index on, in order, a page at a time."""
         for index, body, _ in self.raw(start):
             yield index, self._decode(body, index)
 
     def raw(self, start: int = 0, page: int = 1000) -> Iterator[tuple[int, bytes, bytes]]:
-        """Index, bytes and stored leaf hash of every record from `start` on."""
-        columns = (audit_records.c.index, audit_records.c.body, audit_records.c.leaf)
+        """Index, bytes and stored leaf hash of every record from `start` on that has its bytes."""
+        for stored in self.rows(start, page):
+            if stored.body:
+                yield stored[:3]
+
+    def rows(self, start: int = 0, page: int = 1000) -> Iterator[Stored]:
+        """Everything that is stored from `start` on, also what retention has emptied."""
+        c = audit_records.c
+        columns = (c.index, c.body, c.leaf, c.request, c.at, c.account)
+        query = select(*columns).where(c.index >= bindparam("start")).order_by(c.index).limit(page)
         while True:
-            query = (
-                select(*columns)
-                .where(audit_records.c.index >= start)
-                .order_by(audit_records.c.index)
-                .limit(page)
-            )
             with self._database.read() as cx:
-                rows = cx.execute(query).all()
-            for row in rows:
-                yield int(row[0]), _bytes(row[1]), _bytes(row[2])
+                rows = cx.execute(query, {"start": start}).all()
+            for index, body, leaf, *filed in rows:
+                # SQLite lets a tamperer put any type into any column.
+                yield Stored(int(index), _bytes(body), _bytes(leaf), *filed)
             if len(rows) < page:
                 return
             start = int(rows[-1][0]) + 1
+
+    def empty(self, until: int, batch: int = 5_000) -> Iterator[int]:
+        """Empty the records below `until`; their hashes stay. Yields how many are done so far.
+
+        Each batch is a transaction; what was done stays done. `log_retention` decides whether.
+        """
+        c, done = audit_records.c, 0
+        query = select(func.min(c.index)).where(c.index < until, func.length(c.body) > 0)
+        while True:
+            with self._database.write() as cx:
+                first = cx.execute(query).scalar()
+                if first is None:
+                    return
+                part = (c.index >= first) & (c.index < min(until, first + batch))
+                change = (
+                    update(audit_records).where(part).values(body=b"", request="", account=None)
+                )
+                done += cx.execute(change).rowcount
+            yield done
 
     def _leads(self, mine: _Waiting) -> bool:
         """Queue a record; whether its caller has to do the writing, as nobody else does."""
@@ -252,7 +281,7 @@ def _size(cx: Connection) -> int:
 
 def _row(index: int, one: _Waiting) -> tuple[object, ...]:
     # The account is there to search by; the body has all of it.
-    account = (one.entry.account or "")[:64] or None
+    account = (one.entry.account or "")[:FILED_CHARS] or None
     return index, one.entry.request, one.entry.at, account, one.body, one.leaf
 
 

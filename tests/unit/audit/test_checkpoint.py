@@ -9,7 +9,7 @@ from acl_engine.audit.checkpoint import Checkpoint, Trust, next_checkpoint
 from acl_engine.audit.merkle import Tree
 from acl_engine.audit.note import COSIGNATURE, Signer, Verifier, open_note, sign
 from acl_engine.audit.record import encode, leaf_hash
-from acl_engine.audit.witness import Witness
+from acl_engine.audit.witness import Request, Witness, cosigned
 from acl_engine.domain.errors import InputError
 
 # The example of c2sp.org/signed-note.
@@ -82,6 +82,47 @@ def test_suite_is_named_in_the_checkpoint() -> None:
     assert "suite ed25519-sha256-rfc6962" in next_checkpoint(TREE, 9, None, [LOG])
 
 
+@pytest.mark.parametrize("extensions", [(), ("suite ml-dsa-44",), ("note of ours",)])
+def test_checkpoint_of_another_suite_is_not_believed(extensions: tuple[str, ...]) -> None:
+    """A well-signed checkpoint that names no suite, or one that is not known here, is refused."""
+    note = sign(Checkpoint(LOG.name, 9, TREE.root(9), extensions).text(), [LOG])
+    with pytest.raises(InputError, match="suite"):
+        TRUST.open(note)
+
+
+def test_key_that_was_given_up_signs_nothing_larger() -> None:
+    """Whoever holds the old key after the change cannot go on with the log, nor rewrite it."""
+    trust = Trust((LOG.verifier,)).handed_over(LOG.verifier, NEXT.verifier, 4)
+    assert trust.open(next_checkpoint(TREE, 4, None, [LOG])).checkpoint.size == 4
+    assert trust.open(next_checkpoint(TREE, 9, None, [NEXT])).checkpoint.size == 9
+    assert trust.open(next_checkpoint(TREE, 9, None, [LOG, NEXT])).checkpoint.size == 9
+    with pytest.raises(InputError, match="given up"):
+        trust.open(next_checkpoint(TREE, 9, None, [LOG]))
+    assert Trust.parse(trust.text()) == trust
+    again = trust.handed_over(NEXT.verifier, OTHER.verifier, 9)
+    assert again.until == ((LOG.verifier, 4), (NEXT.verifier, 9))
+
+
+def test_witness_elsewhere() -> None:
+    """Request and answer travel as files; the answer is a line under the log's own note."""
+    witness = Witness(WITNESS, TRUST, lambda note: None)
+    first = Request(0, (), next_checkpoint(TREE, 4, None, [LOG]))
+    assert Request.parse(first.text()) == first
+    line = witness.answer(first, 1000)
+    assert TRUST.open(cosigned(first.note, line)).witnessed
+    note = next_checkpoint(TREE, 9, None, [LOG])
+    with pytest.raises(InputError, match="saw 4 records last"):
+        witness.answer(Request(0, (), note), 1001)
+    second = Request(4, TREE.consistency(4, 9), note)
+    assert Request.parse(second.text()) == second
+    assert TRUST.open(cosigned(note, witness.answer(second, 1001))).witnessed
+    for bad in ("", "old x\n\n", "old -1\n\nnote", "old 1\nxx\n\nnote", "new 1\n\nnote"):
+        with pytest.raises(InputError):
+            Request.parse(bad)
+    with pytest.raises(InputError):
+        cosigned(note, "no line")
+
+
 def test_change_of_keys() -> None:
     """One checkpoint carries both signatures: followers of either key go on."""
     note = next_checkpoint(TREE, 9, None, [LOG, NEXT])
@@ -144,7 +185,10 @@ def test_trust_file() -> None:
     """A trust file names logs, witnesses and the quorum; a bad line is named."""
     text = f"# ours\nlog {LOG.verifier}\nwitness {WITNESS.verifier}\nquorum 1\n"
     assert Trust.parse(text) == TRUST
-    for bad in ("", f"witness {LOG.verifier}", "log x", "quorum 0", "other x", f"{text}log a b"):
+    for bad in (
+        "", f"witness {LOG.verifier}", "log x", "quorum 0", "other x", f"{text}log a b",
+        f"log {LOG.verifier} until 0", f"log {LOG.verifier} until", f"log {LOG.verifier} since 3",
+    ):  # fmt: skip
         with pytest.raises(InputError):
             Trust.parse(bad)
     with pytest.raises(InputError, match="mine:5"):
