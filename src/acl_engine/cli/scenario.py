@@ -62,5 +62,5 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
 def list_command(ctx: click.Context, pack: str) -> None:
     """List the scenarios of a pack: id and title."""
     lang: Lang = ctx.find_root().obj or "en"
-    for one in scenarios(project_root(), pack, ()):
+    for _, one in scenarios(project_root(), pack, ()):
         click.echo(f"{one.id:45} {one.title.zh if lang == 'zh' else one.title.en}")

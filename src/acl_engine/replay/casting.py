@@ -35,9 +35,8 @@ def fitting(param: Param, scenario: Scenario, truth: Truth) -> Iterator[tuple[Pa
             if _fits(tree, (parcel,), parcel.name, truth, scenario):
                 yield (parcel,)
     else:
-        for customer in truth.world.customers:
-            parcels = truth.of_customer(customer)
-            if parcels and _fits(tree, parcels, customer, truth, scenario):
+        for customer, parcels in truth.recipients.items():
+            if _fits(tree, parcels, customer, truth, scenario):
                 yield parcels
 
 
@@ -82,6 +81,7 @@ def _assignee(
 
 _SELECT: Mapping[str, Callable[..., bool]] = {
     "named": lambda word, parcels, name, truth, scenario: name == word,
+    "waybill": lambda word, parcels, *_: any(one.waybill_no == word for one in parcels),
     "stage": lambda word, parcels, *_: any(one.facts["stage"] == word for one in parcels),
     "served_by": _served_by,
     "assignee": _assignee,

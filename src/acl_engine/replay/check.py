@@ -13,6 +13,7 @@ from acl_engine.replay import predicate
 from acl_engine.replay.reading import undefined
 from acl_engine.replay.scenario import Scenario
 from acl_engine.replay.words import VARIABLE, field_of
+from acl_engine.replay.world.truth import Truth
 
 LINES = ("login", "admin", "http", *(str(number) for number in range(12)))
 
@@ -23,6 +24,35 @@ def check_against(scenario: Scenario, before: Pack, after: Pack, path: Path | No
     path = path or Path(scenario.id)
     for what, name, known in _unknown(scenario, before, after):
         raise undefined(what, name, known, path, text)
+
+
+def check_world(scenario: Scenario, truth: Truth, path: Path) -> None:
+    """Raises ScenarioError for the first account that the world does not have."""
+    text = path.read_text(encoding="utf-8")
+    known = truth.world.staff.keys() | _created(scenario)
+    cast = [one.login for one in truth.world.company.cast]
+    for login in _logins(scenario):
+        if login not in known and login not in scenario.actors:
+            raise undefined("account", login, cast, path, text)
+
+
+def _logins(scenario: Scenario) -> Iterator[str]:
+    for actor in scenario.actors.values():
+        if actor.account:
+            yield actor.account
+    for step in scenario.steps:
+        for name in ("account", "by", "made_by"):
+            if (login := getattr(step.deed, name, None)) is not None:
+                yield login
+    for legit in scenario.legit:
+        yield legit.account
+    for name, others in scenario.variants.items():
+        yield from others if name in scenario.actors else ()
+
+
+def _created(scenario: Scenario) -> set[str]:
+    """Accounts that a step of the file makes."""
+    return {str(getattr(step.admin, "login", "")) for step in scenario.steps}
 
 
 def _unknown(

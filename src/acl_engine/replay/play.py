@@ -13,7 +13,7 @@ from pathlib import Path
 from acl_engine.domain.errors import ScenarioError, StoreError, Where
 from acl_engine.domain.text import Message, Text
 from acl_engine.policy.pack import load_pack
-from acl_engine.replay.check import check_against
+from acl_engine.replay.check import check_against, check_world
 from acl_engine.replay.judge import Judge
 from acl_engine.replay.present import names_of, present, skipped
 from acl_engine.replay.result import Name, Replay, ScenarioResult, Verdict
@@ -52,7 +52,8 @@ class Order:
 def play(order: Order, progress: Progress = lambda done, total, name: None) -> Replay:
     """Run it. Raises ScenarioError, PolicyError, StoreError: the call or a file is wrong."""
     started = time.monotonic()
-    chosen = scenarios(order.root, order.pack, order.ids)
+    filed = scenarios(order.root, order.pack, order.ids)
+    chosen = [scenario for _, scenario in filed]
     folder = order.root / "scenarios" / order.pack
     if not chosen:
         raise ScenarioError(NONE_THERE.of(), Where(str(folder)))
@@ -61,8 +62,9 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
     with theatre(order.root, policy=order.policy, ablate=order.ablate, serve=order.serve) as judge:
         # A file names the controls of the company's own policy, whatever is replayed against.
         standard = load_pack(order.root / "policies" / order.pack / "after")
-        for one in chosen:
-            check_against(one, judge.before, standard)
+        for path, one in filed:
+            check_against(one, judge.before, standard, path)
+            check_world(one, judge.truth, path)
         for done, scenario in enumerate(chosen, 1):
             results.append(_one(scenario, judge, order))
             progress(done, len(chosen), scenario.id)

@@ -9,7 +9,8 @@ it belongs to that phone; `knows_many(who, fact, n)`: of at least n records;
 administrator's act on an account or device, `tamper` on a table, an HTTP method on a path;
 `undetected(7d)`: nothing has noticed it that long after the first step. `who` is an actor, or
 `attackers`: all of them together.
-Selections (`where`): `named(x)`, `served_by(actor)`, `stage(S)`, `assignee(actor)`.
+Selections (`where`): `named(x)` in the seed, `served_by(actor)`: their unit delivers it,
+`stage(S)`, `assignee(actor)`, `waybill(NUMBER)`.
 """
 
 import re
@@ -56,7 +57,7 @@ Predicate = Atom | Not | And | Or
 
 # name -> number of arguments
 GOALS = {"knows": 2, "knows_many": 3, "acts": 3, "undetected": 1}
-SELECTIONS = {"named": 1, "served_by": 1, "stage": 1, "assignee": 1}
+SELECTIONS = {"named": 1, "served_by": 1, "stage": 1, "assignee": 1, "waybill": 1}
 ATOMS = GOALS | SELECTIONS
 # Everyone in a scenario together.
 ATTACKERS = "attackers"

@@ -7,7 +7,8 @@ from acl_engine.replay import predicate as p
 from acl_engine.replay.casting import bind
 from acl_engine.replay.detection import noticed
 from acl_engine.replay.goal import reached
-from acl_engine.replay.judge import Judge, LegitResult, Result
+from acl_engine.replay.honest_work import LegitResult
+from acl_engine.replay.judge import Judge, Result
 from acl_engine.replay.knowledge import Fact, Mind
 from acl_engine.replay.predicate import ATTACKERS
 from acl_engine.replay.result import (
@@ -68,6 +69,7 @@ def present(result: Result, judge: Judge) -> ScenarioResult:
         hints=tuple(_name(hint) for hint in scenario.training.hints),
         flags=tuple(Flag(one.id, _name(one.ask), one.answer) for one in scenario.training.flags),
         law=scenario.maps.law,
+        variants=result.variants,
         problems=tuple(_problems(result, judge, after)),
     )
 
@@ -101,6 +103,10 @@ def _problems(result: Result, judge: Judge, after: Side) -> Iterator[Name]:
             if not (one.allowed and one.exact):
                 text = f"{one.legit.account} {one.legit.request.action}: {_legit_problem(one)}"
                 yield Name(text, text)
+    for other in result.variants:
+        if not other.kept:
+            text = f"{other.name}: before {other.before or '-'}, after {other.after}"
+            yield Name(text, text)
     if result.ablation.positive is False:
         yield Name(NO_POSITIVE.of().render("zh"), NO_POSITIVE.of().render("en"))
     if not after.every_step_named:
@@ -263,7 +269,7 @@ def _ablation(result: Result) -> Ablation | None:
         return None
     positive = Verdict.LEAKED if found.positive else Verdict.BLOCKED
     single = {name: name in found.single for name in result.scenario.controls}
-    return Ablation(positive, single, found.sets)
+    return Ablation(positive, single, found.sets, found.bound)
 
 
 def _allowed(one: LegitResult) -> Allowed:

@@ -18,6 +18,7 @@ from acl_engine.replay.asking import CALL
 from acl_engine.replay.scenario import Scenario, Step
 from acl_engine.replay.words import ACTOR_WORDS, KEPT, LEARNED, VARIABLE
 
+DRAWS = re.compile(r"([1-9][0-9]?) draws?")
 ADVANCE = re.compile(r"[0-9]{1,4}[smhd]")
 # Words of a channel that are no facts.
 _VISIBLE, _DEVICE = "visible_fields", "device:"
@@ -109,6 +110,7 @@ class _Findings:
         yield from self._knowledge()
         if scenario.goal:
             yield from self._goal(scenario.goal.leak)
+        yield from self._variants()
         for name in scenario.params:
             if name not in self._used:
                 yield ScenarioError(UNUSED.of(what="param", name=name), self._line(name))
@@ -227,6 +229,15 @@ class _Findings:
                 for word in atom.args[1]:
                     yield from self._fact(word)
             self._used.add(atom.args[-1][0])
+
+    def _variants(self) -> Iterator[ScenarioError]:
+        for name, others in self._scenario.variants.items():
+            if name in self._scenario.params:
+                if len(others) != 1 or not DRAWS.fullmatch(others[0]):
+                    yield self._undefined("variant", f"{', '.join(others)}", ("3 draws",))
+            elif name not in self._scenario.actors:
+                known = {*self._scenario.params, *self._scenario.actors}
+                yield self._undefined("param or actor", name, known)
 
     def _undefined(self, what: str, name: str, known: Iterable[object]) -> ScenarioError:
         return undefined(what, name, known, self._path, self._text)

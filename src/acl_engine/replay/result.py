@@ -146,6 +146,16 @@ class Ablation:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """The same leak with somebody else: `name` says what is different (`victim=2`)."""
+
+    name: str
+    before: Verdict | None
+    after: Verdict
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
     """One legitimate request. `extra` are fields shown beyond what the file says."""
 
@@ -207,6 +217,7 @@ class ScenarioResult:
     hints: tuple[Name, ...] = ()
     flags: tuple[Flag, ...] = ()
     law: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
     problems: tuple[Name, ...] = ()
 
     @property

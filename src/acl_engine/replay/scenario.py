@@ -187,6 +187,9 @@ class Training(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Scenario(msgspec.Struct, forbid_unknown_fields=True):
+    """`variants`: other people for a param (`3 draws`), other accounts for an actor: what holds
+    for the ones in the file must hold for each of them."""
+
     schema: Literal["acl-scenario/1"]
     id: str
     title: Both
@@ -206,6 +209,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     controls: tuple[str, ...] = ()
     residual: Residual | None = None
     legit: tuple[Legit, ...] = ()
+    variants: dict[str, tuple[str, ...]] = {}
 
     @property
     def utility(self) -> bool:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acl_engine.domain.errors import ScenarioError, Where
+from acl_engine.domain.text import Text
 from acl_engine.identity.passwords import Passwords
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay.judge import Judge
@@ -18,6 +19,14 @@ from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.seed import read_seed
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database, create_or_upgrade
+
+TWICE = Text(
+    "scenario.id-twice",
+    "编号 `{id}` 已被 `{file}` 使用",
+    "the id `{id}` is taken by `{file}`",
+    "换一个编号",
+    "take another",
+)
 
 # The world that scenarios run in: small enough to copy for every run.
 SEED = "courier-small"
@@ -72,18 +81,26 @@ def _template(folder: Path, world: World, secrets: SecretsKind) -> Database:
     return database
 
 
-def scenarios(root: Path, pack: str, wanted: tuple[str, ...]) -> list[Scenario]:
+Filed = tuple[Path, Scenario]
+
+
+def scenarios(root: Path, pack: str, wanted: tuple[str, ...]) -> list[Filed]:
     """The active scenarios of a pack, or those named by id or file. Raises ScenarioError."""
     folder = root / "scenarios" / pack
-    found = {one.id: one for one in map(read_scenario, sorted(folder.glob("*.yaml")))}
+    found: dict[str, Filed] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        one = read_scenario(path)
+        if one.id in found:
+            raise ScenarioError(TWICE.of(id=one.id, file=found[one.id][0].name), Where(str(path)))
+        found[one.id] = (path, one)
     if not wanted:
-        return [one for one in found.values() if one.status == "active"]
-    chosen: list[Scenario] = []
+        return [filed for filed in found.values() if filed[1].status == "active"]
+    chosen: list[Filed] = []
     for name in wanted:
         if name in found:
             chosen.append(found[name])
         elif name.endswith(".yaml"):
-            chosen.append(read_scenario(Path(name)))
+            chosen.append((Path(name), read_scenario(Path(name))))
         else:
             unknown = UNDEFINED.of(what="scenario", name=name, known=", ".join(found))
             raise ScenarioError(unknown, Where(str(folder)))

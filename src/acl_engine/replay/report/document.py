@@ -37,6 +37,15 @@ def _result(one: ScenarioResult) -> dict[str, Any]:
             "extra": sorted({name for legit in one.legit for name in legit.extra}),
             "missing": sorted({name for legit in one.legit for name in legit.missing}),
         },
+        "variants": [
+            {
+                "name": one.name,
+                "before": str(one.before) if one.before else None,
+                "after": str(one.after),
+                "kept": one.kept,
+            }
+            for one in one.variants
+        ],
         "cost": _cost(after),
         "audit": {
             "every_step_named": after.every_step_named if after else False,
@@ -133,9 +142,13 @@ def _summary(replay: Replay) -> dict[str, Any]:
 
 
 def unneeded(replay: Replay) -> set[str]:
-    """Controls of the pack that no scenario of this replay names."""
-    named = {control for one in replay.results for control in one.controls}
-    return set(replay.control_names) - named
+    """Controls of the pack whose loss re-opens no leak of this replay, alone or in a smallest set;
+    without ablation, those that no scenario names."""
+    needed: set[str] = set()
+    for one in replay.results:
+        lost = one.ablation.reopen if one.ablation else (one.controls,)
+        needed.update(name for some in lost for name in some)
+    return set(replay.control_names) - needed
 
 
 def schema() -> dict[str, Any]:
@@ -188,6 +201,16 @@ def schema() -> dict[str, Any]:
             "ablation": {"anyOf": [ablation, {"type": "null"}]},
             "legit": _object(
                 {"allowed": number, "denied": number, "extra": _list(text), "missing": _list(text)}
+            ),
+            "variants": _list(
+                _object(
+                    {
+                        "name": text,
+                        "before": {"anyOf": [verdict, {"type": "null"}]},
+                        "after": verdict,
+                        "kept": flag,
+                    }
+                )
             ),
             "cost": _object(
                 {"accounts": number, "devices": number, "lookups": number, "days": number}

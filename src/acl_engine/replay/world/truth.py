@@ -34,6 +34,16 @@ class Truth:
     def by_number(self) -> Mapping[str, Parcel]:
         return {one.waybill_no: one for one in self._parcels}
 
+    @cached_property
+    def recipients(self) -> Mapping[str, tuple[Parcel, ...]]:
+        """Everyone's parcels: those whom the seed names by their name, then all others by id."""
+        names = {one.id: name for name, one in self.world.customers.items()}
+        found: dict[str, list[Parcel]] = {name: [] for name in self.world.customers}
+        for parcel in self._parcels:
+            id_ = str(parcel.facts["recipient"])
+            found.setdefault(names.get(id_, id_), []).append(parcel)
+        return {name: tuple(parcels) for name, parcels in found.items() if parcels}
+
     def of_customer(self, name: str) -> tuple[Parcel, ...]:
         """The parcels addressed to a named customer."""
         id_ = self.world.customers[name].id
