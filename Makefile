@@ -28,6 +28,13 @@ help:
 	.venv/casbin-1.43/bin/python -m pip install --quiet --disable-pip-version-check casbin==1.43.0
 	@touch $@
 
+# The engines that ours is measured against; oso wants an older cffi than ours, so apart too.
+# One that cannot be installed is reported as absent.
+.venv/peers/.made: .venv/.demo
+	$(PYTHON) -m venv .venv/peers
+	-.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check '.[bench]'
+	@touch $@
+
 test soak: export ACL_CASBIN_143 := $(CURDIR)/.venv/casbin-1.43/bin/python
 
 demo: .venv/.demo
@@ -45,8 +52,8 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/.dev
-	$(BIN)/python -m bench
+bench: .venv/.dev .venv/peers/.made
+	ACL_BENCH_PEERS=.venv/peers/bin/python $(BIN)/python -m bench
 
 soak: .venv/.dev .venv/casbin-1.43/.made
 	$(BIN)/python -m pytest tests/soak -o addopts= --strict-markers -m soak

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.decide import MODEL, Request, policy
+from bench._workload import MODEL, Request, policy
 
 from acl_engine import CompiledPolicy
 from tests.oracle.server import enforcer

@@ -10,6 +10,7 @@ INVARIANTS
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from acl_engine.decision.batch_levels import Level, Unsuited, branch_table, load_numpy
@@ -55,8 +56,7 @@ class Batch:
 
     def encode(self, column: int, words: Sequence[str]) -> "NDArray[np.int32]":
         """The class of each word in one column of the request, by the column's place."""
-        get = self._columns[column].ids.get
-        classes = (get(word, 0) for word in words)
+        classes = map(self._columns[column].ids.get, words, repeat(0))
         return self._numpy.fromiter(classes, dtype="i4", count=len(words))  # type: ignore[no-any-return]
 
     def decide(self, *ids: "NDArray[np.int32]") -> "NDArray[np.bool_]":
