@@ -1,7 +1,7 @@
-"""Ratios that hold on a noisy machine: the best of several rounds of one run, casbin beside it."""
+"""Ratios that hold on a noisy machine: the best of many rounds of one run, casbin beside it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench._workload import MODEL, Request, policy
@@ -10,26 +10,31 @@ from acl_engine import CompiledPolicy
 from tests.oracle.server import enforcer
 
 
-def best(function: Callable[..., Any], requests: list[Request], rounds: int = 15) -> float:
-    """Seconds a call, in the best round."""
-    found = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        for request in requests:
-            function(*request)
-        found.append((time.perf_counter() - start) / len(requests))
-    return min(found)
+def once(function: Callable[..., Any], requests: Sequence[Request]) -> float:
+    """Seconds a call, over all of the requests."""
+    start = time.perf_counter()
+    for request in requests:
+        function(*request)
+    return (time.perf_counter() - start) / len(requests)
 
 
-def test_a_decision_is_far_faster_than_casbin_and_does_not_grow_with_the_policy() -> None:
-    """At least 50 x at 12 rules and 1,000 x at 10,000; at 100,000 at most 3 x its own at 12."""
-    own: dict[int, float] = {}
-    for rules in (12, 10_000, 100_000):
+def test_a_decision_is_far_faster_than_casbin() -> None:
+    """At least 50 x at 12 rules and 1,000 x at 10,000."""
+    for rules, asked, ratio in ((12, 50, 50), (10_000, 2, 1000)):
         text, requests = policy(rules)
-        ours = CompiledPolicy.from_text(MODEL, text)
-        own[rules] = best(ours.decide, requests[:2000])
-        if rules == 12:
-            assert best(enforcer(MODEL, text).enforce, requests[:50], 5) > 50 * own[rules]
-        if rules == 10_000:
-            assert best(enforcer(MODEL, text).enforce, requests[:2], 2) > 1000 * own[rules]
-    assert own[100_000] <= 3 * own[12]
+        ours = CompiledPolicy.from_text(MODEL, text).decide
+        stock = enforcer(MODEL, text).enforce
+        own = min(once(ours, requests[:1000]) for _ in range(50))
+        assert min(once(stock, requests[:asked]) for _ in range(3)) > ratio * own
+
+
+def test_a_decision_does_not_grow_with_the_policy() -> None:
+    """At 100,000 rules at most three times its own at 12, asked in turns."""
+    small, large = (
+        (CompiledPolicy.from_text(MODEL, text).decide, requests[:1000])
+        for text, requests in (policy(12), policy(100_000))
+    )
+    least = most = float("inf")
+    for _ in range(200):  # what else the machine does only ever adds
+        least, most = min(least, once(*small)), min(most, once(*large))
+    assert most <= 3 * least
