@@ -61,8 +61,8 @@ class Company:
 
     def rules(self, rules: Rules) -> None:
         hand = self.hand
-        desk = Desk(self.directory, self.log.append, hand, KEYSET, rules, hand.store.account)
-        self.acts = Administration(desk, PASSWORDS)
+        desk = Desk.over(self.database, KEYSET, hand, rules)
+        self.acts = Administration(replace(desk, audit=self.log.append), PASSWORDS)
         self.standing = AccountStanding(self.acts)
         self.hand.logins = Logins(
             hand.store, STRICT, hand, PASSWORDS, self.acts._totp, hand.throttle, rules

@@ -1,6 +1,7 @@
 """After any write path that takes a right away, the next decision is without it. Both databases."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -42,9 +43,8 @@ class Office:
         self.acts = self.over(self.log.append)
 
     def over(self, audit: Callable[[AuditEntry], object]) -> Administration:
-        account = self.hand.store.account
-        desk = Desk(self.directory, audit, self.hand, KEYSET, NOTHING_ASKED, account)
-        return Administration(desk, PASSWORDS)
+        desk = Desk.over(self.hand.database, KEYSET, self.hand, NOTHING_ASKED)
+        return Administration(replace(desk, audit=audit), PASSWORDS)
 
 
 @pytest.fixture

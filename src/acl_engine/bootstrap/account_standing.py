@@ -209,7 +209,7 @@ class AccountStanding:
         ]
         for login in waiting:
             act = Act("account.activate", (login,), by)
-            self._desk.do(act, partial(self._directory.change_account, login, _in_force(now)))
+            self._desk.do(act, partial(self._directory.change_account, login, _in_force(by, now)))
         return waiting
 
     def _dated(self, at: int) -> None:
@@ -233,8 +233,8 @@ def _person(staff: Staff, person: str) -> Person:
     return next(one for one in staff.persons if one.id == person)
 
 
-def _in_force(now: int) -> AccountChange:
-    return AccountChange(status="active", used_at=now)
+def _in_force(by: str, now: int) -> AccountChange:
+    return AccountChange(status="active", status_by=by, used_at=now)
 
 
 def _chief(people: Mapping[str, Person], person: str | None) -> str | None:

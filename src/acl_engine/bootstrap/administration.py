@@ -28,7 +28,7 @@ from acl_engine.domain.text import Message, Text
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.responsibility import findings, leads_back, refusal_of_grant
-from acl_engine.identity.standing import LAPSES, Lapse
+from acl_engine.identity.standing import LAPSES, NO_ROLE, Lapse
 from acl_engine.identity.totp import Totp
 from acl_engine.storage.staff import TAKEN
 
@@ -67,6 +67,13 @@ NOBODY_ABOVE = Text(
     "指定在职的上级",
     "name an active person further up",
 )
+NOT_GIVEN = Text(
+    "administration-not-provisioned",
+    "人事同步服务不能授予或调动角色 `{role}`",
+    "the provisioning service neither gives nor moves the role `{role}`",
+    "由账号管理员操作",
+    "an account administrator must do it",
+)
 NO_SECRET = Text(
     "administration-service-secret",
     "服务账号 `{login}` 没有密码，也没有动态口令",
@@ -86,13 +93,17 @@ _GENERIC = frozenset(
 class Administration:
     """The acts of `acl account` over one database. `by` is the login of who acts."""
 
-    def __init__(self, desk: Desk, passwords: Passwords) -> None:
+    def __init__(self, desk: Desk, passwords: Passwords, *, provisioning: bool = False) -> None:
+        """`provisioning`: for the HR service, which gives some roles only."""
         self.desk = desk
         self.devices = DeviceAdministration(desk)
         self._directory = desk.directory
         self._rules = desk.rules
         self._totp = Totp(desk.keys.totp)
         self._passwords = passwords
+        settings = desk.rules.settings
+        self._roles = (settings.provisioner,) if provisioning else settings.administrators
+        self._gives = frozenset({NO_ROLE, *settings.provisions}) if provisioning else None
 
     @classmethod
     def open(cls, url: str, pack: Pack) -> "Administration":
@@ -128,8 +139,8 @@ class Administration:
 
     def hire(self, person: Person, by: str) -> None:
         act = Act("person.hire", (person.id,), by)
-        self._permit(act, person.id)
-        self._above(act, person.id, person.superior)
+        self.permit(act, person.id)
+        self.above(act, person.id, person.superior)
         self.desk.do(act, lambda now: self._directory.add_person(person))
 
     def create(
@@ -141,7 +152,7 @@ class Administration:
         act = Act("account.create", (login,), by)
         refuse_login(login)
         service, now = bool(purpose), self.desk.now()
-        judge = self._grant(act, person, role, service=service)
+        judge = self.grant(act, person, role, service=service)
         owner = next(one for one in self._directory.of_person(person).persons if one.id == person)
         new = StaffAccount(
             login=login,
@@ -160,6 +171,7 @@ class Administration:
             used_at=now,
             certified_at=now,
             certified_by=by,
+            status_by=by,
         )
         if self._rules.lacking(standing_of(new, owner), service, now):
             new = replace(new, status="pending")
@@ -179,15 +191,15 @@ class Administration:
         """Another role or unit: the old rights end at once."""
         account = self.account(login)
         act = Act("account.move", (login,), by)
-        judge = self._grant(act, account.person or "", role or account.role, account)
+        judge = self.grant(act, account.person or "", role or account.role, account)
         change = AccountChange(role=role, unit=unit, made_by=by if role else None)
         self._change(act, login, change, judge)
 
     def suspend(self, login: str, by: str, reason: str = "") -> None:
         self.account(login)
         act = Act("account.suspend", (login,), by, reason)
-        self._permit(act, None)
-        self._change(act, login, AccountChange(status="suspended"))
+        self.permit(act, None)
+        self._change(act, login, AccountChange(status="suspended", status_by=by))
 
     def resume(self, login: str, by: str) -> None:
         """Active again, if nothing is lacking but recent use. Raises ChangeRefused."""
@@ -195,21 +207,21 @@ class Administration:
         act = Act("account.resume", (login,), by)
         if account.status == "left":
             self.desk.refuse(act, GONE.of(login=login))
-        judge = self._grant(act, account.person or "", account.role, account)
+        judge = self.grant(act, account.person or "", account.role, account)
         now = self.desk.now()
-        self._in_force(act, account, now)
-        self._change(act, login, AccountChange(status="active", used_at=now), judge)
+        self.in_force(act, account, now)
+        self._change(act, login, AccountChange(status="active", status_by=by, used_at=now), judge)
 
     def leave(self, person: str, by: str) -> None:
         """The person has left: all accounts, sessions and devices with them."""
         act = Act("person.leave", (person,), by)
-        self._permit(act, None)
-        self.desk.do(act, lambda now: self._directory.leave(person, now))
+        self.permit(act, None)
+        self.desk.do(act, lambda now: self._directory.leave(person, by, now))
 
     def set_superior(self, person: str, superior: str, by: str) -> None:
         act = Act("person.superior", (person,), by)
-        self._permit(act, person)
-        self._above(act, person, superior)
+        self.permit(act, person)
+        self.above(act, person, superior)
         change = PersonChange(superior=superior)
         self.desk.do(act, lambda now: self._directory.change_person(person, change, now))
 
@@ -237,10 +249,10 @@ class Administration:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _permit(self, act: Act, person: str | None) -> None:
-        self.desk.permit(act, self._rules.settings.administrators, person)
+    def permit(self, act: Act, person: str | None) -> None:
+        self.desk.permit(act, self._roles, person)
 
-    def _grant(
+    def grant(
         self,
         act: Act,
         person: str,
@@ -250,10 +262,12 @@ class Administration:
         service: bool = False,
     ) -> Judge:
         """Judge a grant before it is recorded; what is returned judges it in the transaction."""
-        self._permit(act, person)
+        self.permit(act, person)
         service = account.service if account else service
         if unknown := self._rules.unknown_role(role, service):
             raise InputError(unknown)
+        if self._gives is not None and role not in self._gives:
+            self.desk.refuse(act, NOT_GIVEN.of(role=role))
 
         def judge(staff: Staff) -> Message | None:
             login = account.login if account else None
@@ -263,7 +277,7 @@ class Administration:
             self.desk.refuse(act, refusal)
         return judge
 
-    def _above(self, act: Act, person: str, superior: str | None) -> None:
+    def above(self, act: Act, person: str, superior: str | None) -> None:
         """A superior is active and not below."""
         if superior is None:
             return
@@ -272,7 +286,7 @@ class Administration:
         if circle or above[superior].status != "active":
             self.desk.refuse(act, NOBODY_ABOVE.of(superior=superior, person=person))
 
-    def _in_force(self, act: Act, account: StaffAccount, now: int) -> None:
+    def in_force(self, act: Act, account: StaffAccount, now: int) -> None:
         staff = self._directory.around(account.login)
         owner = next((one for one in staff.persons if one.id == account.person), None)
         for lapse in self._rules.lacking(standing_of(account, owner), account.service, now):

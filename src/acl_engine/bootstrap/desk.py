@@ -21,6 +21,7 @@ from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import AclError, ChangeRefused
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
+from acl_engine.domain.service_tokens import ServiceTokenStore
 from acl_engine.domain.staff import StaffDirectory
 from acl_engine.domain.text import Message, Text
 from acl_engine.identity.responsibility import CONTROL, refusal_of_maker
@@ -28,6 +29,7 @@ from acl_engine.identity.standing import Rules
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, is_synthetic, world_seed, world_time
 from acl_engine.storage.identity_store import SqlIdentityStore
+from acl_engine.storage.service_tokens import SqlServiceTokens
 from acl_engine.storage.staff import SqlStaffDirectory
 
 NOT_ADMINISTRATOR = Text(
@@ -61,6 +63,7 @@ class Desk:
     keys: Keys
     rules: Rules
     account: Callable[[str], Account | None]
+    tokens: ServiceTokenStore
     close: Callable[[], None] = lambda: None
     synthetic: bool = False
 
@@ -88,7 +91,16 @@ class Desk:
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         store = SqlIdentityStore(database)
         directory = SqlStaffDirectory(database)
-        return cls(directory, audit.append, clock, keys, rules, store.account, database.close)
+        return cls(
+            directory=directory,
+            audit=audit.append,
+            clock=clock,
+            keys=keys,
+            rules=rules,
+            account=store.account,
+            tokens=SqlServiceTokens(database),
+            close=database.close,
+        )
 
     def now(self) -> int:
         """Epoch seconds UTC."""

@@ -177,7 +177,8 @@ class AccountSettings:
     `live`: every look checks the account as it is now (off: a session once made is believed until
     it expires). `separation`: one person, one account, duties `apart`, nobody grants to themselves.
     Only the roles `administrators` make and change accounts, `device_administrators` devices; none
-    named: anyone. `head_confirmed_by`: the role that confirms whoever has nobody above.
+    named: anyone. The service role `provisioner` (HR, SCIM) does too, but may give only the roles
+    `provisions`. `head_confirmed_by`: the role that confirms whoever has nobody above.
     `undertaking`: the version of `undertaking.md` that must be signed; '': the company has none.
     """
 
@@ -186,6 +187,8 @@ class AccountSettings:
     apart: tuple[tuple[str, ...], ...] = APART
     administrators: tuple[str, ...] = ("account_admin",)
     device_administrators: tuple[str, ...] = ("device_admin",)
+    provisioner: str = "provisioner"
+    provisions: tuple[str, ...] = ()
     head_confirmed_by: str = "sec_auditor"
     undertaking: str = ""
     training_days: int = 365

@@ -38,8 +38,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class StaffAccount:
-    """An account without its secrets. `totp`: a second factor is enrolled. `made_by`: the login
-    that gave it its role. `certified_by`: the login that confirmed it last."""
+    """An account without its secrets. `totp`: a second factor is enrolled. `made_by` gave it its
+    role, `certified_by` confirmed it last, `status_by` set its status: logins."""
 
     login: str
     person: str | None
@@ -58,6 +58,7 @@ class StaffAccount:
     certified_at: int = 0
     certified_by: str = ""
     external_id: str | None = None
+    status_by: str = ""
 
 
 def standing_of(account: StaffAccount, person: Person | None) -> Standing:
@@ -83,9 +84,11 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """What to change of one account; None leaves as it is. `if_epoch`: only if it is still that."""
+    """What to change of one account; None leaves as it is, '' of `external_id` empties. `if_epoch`:
+    only if it is still that. `status_by`: the login that sets the status."""
 
     status: str | None = None
+    status_by: str | None = None
     role: str | None = None
     unit: str | None = None
     password_hash: str | None = field(default=None, repr=False)
@@ -154,14 +157,27 @@ class StaffDirectory(Protocol):
     def add_person(self, person: Person) -> None: ...
 
     def add_account(
-        self, account: StaffAccount, password_hash: str, judge: Judge | None = None
+        self,
+        account: StaffAccount,
+        password_hash: str,
+        judge: Judge | None = None,
+        person: Person | None = None,
     ) -> None:
-        """`judge` is asked under a lock on the person; what it says refuses the whole act."""
+        """With a new `person`, if given. `judge` is asked under a lock on the person; what it says
+        refuses the whole act."""
         ...
 
     def change_account(
-        self, login: str, change: AccountChange, now: int, judge: Judge | None = None
-    ) -> None: ...
+        self,
+        login: str,
+        change: AccountChange,
+        now: int,
+        judge: Judge | None = None,
+        person: PersonChange | None = None,
+    ) -> None:
+        """And its person in the same transaction. A new role or unit takes along nothing that the
+        old one held: roster lines, shifts, tasks and open items end."""
+        ...
 
     def change_person(self, person: str, change: PersonChange, now: int) -> None: ...
 
@@ -169,7 +185,7 @@ class StaffDirectory(Protocol):
         """The account is confirmed as it is. It renews: no session ends."""
         ...
 
-    def leave(self, person: str, now: int) -> None:
+    def leave(self, person: str, by: str, now: int) -> None:
         """The person and all their accounts have left; their devices are nobody's."""
         ...
 

@@ -17,6 +17,8 @@ from acl_engine.domain.pack import AccountSettings, Pack, RoleSpec
 from acl_engine.domain.text import Message, Text
 
 DAY = 86_400
+# The role of an account that has none: no row of any policy names it.
+NO_ROLE = "none"
 CONTROL = "account-standing"
 
 
@@ -117,7 +119,7 @@ class Rules:
     def unknown_role(self, role: str, service: bool) -> Message | None:
         """Why nobody has this role; None: the policy knows it."""
         known = self.grantable(service)
-        if not self.roles or role in known:
+        if not self.roles or role in (NO_ROLE, *known):
             return None
         text = UNKNOWN_SERVICE if service else UNKNOWN_ROLE
         return text.of(role=role, known=", ".join(known))

@@ -283,6 +283,7 @@ def _accounts(pack: Pack) -> Iterator[PolicyError]:
         "apart": (role for group in settings.apart for role in group),
         "administrators": settings.administrators,
         "device_administrators": settings.device_administrators,
+        "provisions": settings.provisions,
     }
     for name, roles in named.items():
         if getattr(settings, name) == getattr(usual, name):

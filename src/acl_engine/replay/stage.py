@@ -37,9 +37,7 @@ from acl_engine.replay.world.company import NOW
 from acl_engine.replay.world.staff import Staff
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
-from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.payload import phone_index
-from acl_engine.storage.staff import SqlStaffDirectory
 from acl_engine.storage.unsafe import copy_on_disk, fill_disk, start_audit
 
 NOBODY = Text(
@@ -206,14 +204,8 @@ class Stage:
 
     def administer(self, act: Callable[[Administration], None]) -> Outcome:
         """An act at the administrators' desk, over this run's copy and clock."""
-        desk = Desk(
-            SqlStaffDirectory(self.database),
-            self.engine.audit.append,
-            self.clock,
-            self.site.keys,
-            Rules.of(self.site.pack),
-            SqlIdentityStore(self.database).account,
-        )
+        rules = Rules.of(self.site.pack)
+        desk = Desk.over(self.database, self.site.keys, self.clock, rules)
         start = self._read
         try:
             act(Administration(desk, Passwords.rehearsal()))

@@ -23,7 +23,15 @@ from acl_engine.domain.staff import (
 )
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
-from acl_engine.storage.staff_rows import account_of, account_row, person_of, person_row
+from acl_engine.storage.releases import release
+from acl_engine.storage.staff_rows import (
+    account_of,
+    account_row,
+    account_values,
+    person_of,
+    person_row,
+    person_values,
+)
 from acl_engine.storage.tables import accounts, devices, persons, sessions
 
 MISSING = Text(
@@ -112,62 +120,47 @@ class SqlStaffDirectory:
         self._insert(person.id, insert(persons).values(person_row(person)))
 
     def add_account(
-        self, account: StaffAccount, password_hash: str, judge: Judge | None = None
+        self,
+        account: StaffAccount,
+        password_hash: str,
+        judge: Judge | None = None,
+        person: Person | None = None,
     ) -> None:
         row = account_row(account, password_hash)
         with self._database.write() as cx:
+            if person is not None:
+                self._execute(cx, person.id, insert(persons).values(person_row(person)))
             _judged(cx, account.person, judge)
             self._execute(cx, account.login, insert(accounts).values(row))
 
     def change_account(
-        self, login: str, change: AccountChange, now: int, judge: Judge | None = None
+        self,
+        login: str,
+        change: AccountChange,
+        now: int,
+        judge: Judge | None = None,
+        person: PersonChange | None = None,
     ) -> None:
-        given = {
-            "status": change.status,
-            "role": change.role,
-            "unit": change.unit,
-            "password_hash": change.password_hash,
-            "totp_seed": change.totp_seed,
-            "made_by": change.made_by,
-            "used_at": change.used_at,
-            "external_id": change.external_id,
-        }
-        values = {name: value for name, value in given.items() if value is not None}
+        mine = accounts.c.login == login
+        same = mine if change.if_epoch is None else mine & (accounts.c.epoch == change.if_epoch)
         with self._database.write() as cx:
-            mine = accounts.c.login == login
-            _judged(cx, cx.scalar(select(accounts.c.person).where(mine)), judge)
-            same = mine if change.if_epoch is None else mine & (accounts.c.epoch == change.if_epoch)
-            done = self._execute(cx, login, update(accounts).where(same).values(**values))
-            if done != 1:
+            owner = cx.scalar(select(accounts.c.person).where(mine))
+            _judged(cx, owner, judge)
+            values = account_values(change) | {"changed_at": now}
+            if self._execute(cx, login, update(accounts).where(same).values(values)) != 1:
                 there = cx.execute(select(accounts.c.login).where(mine)).first()
                 raise InputError(
                     CHANGED.of(name=login) if there else MISSING.of(what="account", name=login)
                 )
+            if person is not None and owner is not None:
+                self._change_person(cx, owner, person)
+            if change.role is not None or change.unit is not None:
+                self._moved(cx, login, change, now)
             _revoke(cx, mine, now)
 
     def change_person(self, person: str, change: PersonChange, now: int) -> None:
-        given = {
-            "name": change.name,
-            "unit": change.unit,
-            "superior": change.superior,
-            "status": change.status,
-            "kind": change.kind,
-            "sponsor": change.sponsor,
-            "ends_at": change.ends_at,
-            "undertaking": change.signed.version if change.signed else None,
-            "undertaking_digest": change.signed.digest if change.signed else None,
-            "undertaking_at": change.signed_at,
-            "training": change.training,
-            "trained_at": change.trained_at,
-        }
-        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        for name in ("superior", "sponsor"):
-            if values.get(name) == "":
-                values[name] = None
         with self._database.write() as cx:
-            who = update(persons).where(persons.c.id == person).values(**values)
-            if self._execute(cx, person, who) != 1:
-                raise InputError(MISSING.of(what="person", name=person))
+            self._change_person(cx, person, change)
             if not change.renews:
                 _revoke(cx, accounts.c.person == person, now)
 
@@ -177,13 +170,15 @@ class SqlStaffDirectory:
             if cx.execute(mine.values(certified_at=now, certified_by=by)).rowcount != 1:
                 raise InputError(MISSING.of(what="account", name=login))
 
-    def leave(self, person: str, now: int) -> None:
+    def leave(self, person: str, by: str, now: int) -> None:
         with self._database.write() as cx:
             who = update(persons).where(persons.c.id == person).values(status="left")
             if cx.execute(who).rowcount != 1:
                 raise InputError(MISSING.of(what="person", name=person))
             mine = accounts.c.person == person
-            cx.execute(update(accounts).where(mine).values(status="left", totp_seed=None))
+            left = {"status": "left", "status_by": by, "totp_seed": None}
+            cx.execute(update(accounts).where(mine).values(left))
+            release(cx, mine, now)
             held = update(devices).where(devices.c.person == person)
             cx.execute(held.values(person=None, lease_until=0))
             _revoke(cx, mine, now)
@@ -222,6 +217,19 @@ class SqlStaffDirectory:
     def _insert(self, name: str, statement: Any) -> None:
         with self._database.write() as cx:
             self._execute(cx, name, statement)
+
+    def _change_person(self, cx: Connection, person: str, change: PersonChange) -> None:
+        who = update(persons).where(persons.c.id == person).values(person_values(change))
+        if self._execute(cx, person, who) != 1:
+            raise InputError(MISSING.of(what="person", name=person))
+
+    def _moved(self, cx: Connection, login: str, change: AccountChange, now: int) -> None:
+        """A mover keeps nothing of the old place: neither its facts nor its unit."""
+        mine = (accounts.c.login == login) & (accounts.c.password_hash != "")
+        release(cx, mine, now)
+        if change.unit is not None:
+            whose = persons.c.id.in_(select(accounts.c.person).where(mine))
+            self._execute(cx, login, update(persons).where(whose).values(unit=change.unit))
 
     def _execute(self, cx: Connection, name: str, statement: Any) -> int:
         try:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from acl_engine.domain.accounts import Undertaking
-from acl_engine.domain.staff import Person, StaffAccount
+from acl_engine.domain.staff import AccountChange, Person, PersonChange, StaffAccount
 
 
 def person_of(row: Any) -> Person:
@@ -63,6 +63,7 @@ def account_of(row: Any) -> StaffAccount:
         certified_at=row.certified_at,
         certified_by=row.certified_by,
         external_id=row.external_id,
+        status_by=row.status_by,
     )
 
 
@@ -82,4 +83,43 @@ def account_row(account: StaffAccount, password_hash: str) -> dict[str, Any]:
         "certified_at": account.certified_at,
         "certified_by": account.certified_by,
         "external_id": account.external_id,
+        "status_by": account.status_by,
     }
+
+
+def account_values(change: AccountChange) -> dict[str, Any]:
+    """The columns that a change sets."""
+    values = {
+        "status": change.status,
+        "status_by": change.status_by,
+        "role": change.role,
+        "unit": change.unit,
+        "password_hash": change.password_hash,
+        "totp_seed": change.totp_seed,
+        "made_by": change.made_by,
+        "used_at": change.used_at,
+    }
+    given: dict[str, Any] = {name: one for name, one in values.items() if one is not None}
+    if change.external_id is not None:
+        given["external_id"] = change.external_id or None
+    return given
+
+
+def person_values(change: PersonChange) -> dict[str, Any]:
+    values = {
+        "name": change.name,
+        "unit": change.unit,
+        "status": change.status,
+        "kind": change.kind,
+        "ends_at": change.ends_at,
+        "undertaking": change.signed.version if change.signed else None,
+        "undertaking_digest": change.signed.digest if change.signed else None,
+        "undertaking_at": change.signed_at,
+        "training": change.training,
+        "trained_at": change.trained_at,
+    }
+    given: dict[str, Any] = {name: one for name, one in values.items() if one is not None}
+    for name, one in (("superior", change.superior), ("sponsor", change.sponsor)):
+        if one is not None:
+            given[name] = one or None
+    return given

@@ -18,8 +18,10 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    text,
 )
 
+from acl_engine.storage.tables_accounts import scim_groups, scim_members, service_tokens
 from acl_engine.storage.tables_audit import (
     audit_checkpoints,
     audit_holds,
@@ -72,6 +74,9 @@ __all__ = [
     "planted_marks",
     "record_people",
     "records",
+    "scim_groups",
+    "scim_members",
+    "service_tokens",
 ]
 
 # One row. `kind` is `synthetic` for a generated world: only then may replay switch a control off.
@@ -163,6 +168,7 @@ accounts = Table(
     Column("certified_at", BigInteger, nullable=False, server_default="0"),
     Column("certified_by", String(64), nullable=False, server_default=""),
     Column("external_id", String(128)),  # what a provisioning system calls it
+    Column("status_by", String(64), nullable=False, server_default=""),  # who set its status last
     Index(None, "person"),
     Index(None, "external_id"),
 )
@@ -275,6 +281,13 @@ waybills = Table(
     Index(None, "dest_unit", "stage"),
     Index(None, "recipient"),
     Index(None, "sender"),
+    # Tasks that are still to be picked up: few, and given back when their courier goes.
+    Index(
+        "ix_waybills_pickup_task",
+        "pickup_courier",
+        sqlite_where=text("stage = 'ORDERED'"),
+        postgresql_where=text("stage = 'ORDERED'"),
+    ),
 )
 
 # The personal data of a waybill, one to one. Fact queries never touch this table.

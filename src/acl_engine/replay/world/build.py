@@ -139,6 +139,7 @@ def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[
             world.now - 7 * DAY,
             "",
             None,
+            "",
         )
 
 
