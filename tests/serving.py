@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Served:
     process: subprocess.Popen[str]
     port: int
     certificate: Path
+    reader: threading.Thread
     log: list[str] = field(default_factory=list)
 
     @property
@@ -87,8 +89,7 @@ class Served:
         """Stop it; its exit code."""
         self.process.send_signal(sig)
         self.process.wait(timeout=30)
-        assert self.process.stderr is not None
-        self.log.extend(self.process.stderr.read().splitlines())
+        self.reader.join(timeout=30)
         return self.process.returncode
 
 
@@ -113,7 +114,11 @@ def serving(folder: Path, *arguments: str, port: int = 0, **environ: str) -> Ite
     )
     log: list[str] = []
     try:
-        yield Served(process, _port(process, log), _certificate(folder, arguments), log)
+        port = _port(process, log)
+        # A pipe that nobody reads fills up after some hundred requests, and the process waits.
+        reader = threading.Thread(target=_read, args=(process, log), daemon=True)
+        reader.start()
+        yield Served(process, port, _certificate(folder, arguments), reader, log)
     finally:
         if process.poll() is None:
             process.terminate()
@@ -124,6 +129,11 @@ def serving(folder: Path, *arguments: str, port: int = 0, **environ: str) -> Ite
             process.wait()
         assert process.stderr is not None
         process.stderr.close()
+
+
+def _read(process: subprocess.Popen[str], log: list[str]) -> None:
+    assert process.stderr is not None
+    log.extend(line.rstrip() for line in process.stderr)
 
 
 def _port(process: subprocess.Popen[str], log: list[str]) -> int:

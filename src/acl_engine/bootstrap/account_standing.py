@@ -135,6 +135,8 @@ class AccountStanding:
         if not (active and (is_chief or is_head)):
             self._desk.refuse(act, NOT_NEXT_LEVEL.of(login=login, superior=chief or head))
         self._desk.do(act, lambda now: self._directory.certify(login, by, now))
+        if account.person is not None:
+            self._activate(account.person, by)
 
     def due(self, superior: str, within_days: int) -> list[StaffAccount]:
         """The accounts that this person has to confirm in the next days, the most urgent first."""

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from acl_engine.bootstrap.desk import Act, Desk
 from acl_engine.bootstrap.device_administration import DeviceAdministration
+from acl_engine.domain.accounts import Undertaking
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.staff import (
@@ -59,6 +60,13 @@ GONE = Text(
     "account `{login}` has left, and is not resumed",
     "重新入职须新建账号",
     "a person who comes back gets a new account",
+)
+NOT_LEFT = Text(
+    "administration-not-left",
+    "人员 `{person}` 没有离职",
+    "person `{person}` has not left",
+    "无需重新入职",
+    "there is nobody to hire again",
 )
 NOBODY_ABOVE = Text(
     "administration-superior",
@@ -218,6 +226,19 @@ class Administration:
         self.permit(act, None)
         self.desk.do(act, lambda now: self._directory.leave(person, by, now))
 
+    def rehire(self, person: str, by: str) -> None:
+        """A person who left comes back: to sign and be trained anew, with a new account."""
+        act = Act("person.rehire", (person,), by)
+        self.permit(act, person)
+        whose = next(one for one in self._directory.of_person(person).persons if one.id == person)
+        if whose.status != "left":
+            raise InputError(NOT_LEFT.of(person=person))
+        nothing = Undertaking("", "")
+        change = PersonChange(
+            status="active", signed=nothing, signed_at=0, training="", trained_at=0
+        )
+        self.desk.do(act, lambda now: self._directory.change_person(person, change, now))
+
     def set_superior(self, person: str, superior: str, by: str) -> None:
         act = Act("person.superior", (person,), by)
         self.permit(act, person)
@@ -260,8 +281,10 @@ class Administration:
         account: StaffAccount | None = None,
         *,
         service: bool = False,
+        new: bool = False,
     ) -> Judge:
-        """Judge a grant before it is recorded; what is returned judges it in the transaction."""
+        """Judge a grant before it is recorded; what is returned judges it in the transaction.
+        `new`: the person comes with the account."""
         self.permit(act, person)
         service = account.service if account else service
         if unknown := self._rules.unknown_role(role, service):
@@ -273,7 +296,7 @@ class Administration:
             login = account.login if account else None
             return refusal_of_grant(staff, self._rules, person, role, login=login, service=service)
 
-        if person and (refusal := judge(self._directory.of_person(person))):
+        if person and not new and (refusal := judge(self._directory.of_person(person))):
             self.desk.refuse(act, refusal)
         return judge
 

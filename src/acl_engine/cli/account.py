@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from acl_engine.cli import account_rules
+from acl_engine.cli import account_rules, account_services
 from acl_engine.cli.account_options import (
     DATES,
     administration,
@@ -80,33 +80,6 @@ def create(
     )
 
 
-@command.command("create-service")
-@click.option("--login", required=True)
-@click.option("--owner", required=True, help="Id of the person who answers for it.")
-@click.option("--purpose", required=True, help="Its one use, in a few words.")
-@click.option("--role", required=True, help="A role of the policy that no person has.")
-@unit_option
-@by_option
-@pack_option
-@database_option
-@click.pass_obj
-def create_service(
-    lang: Lang,
-    login: str,
-    owner: str,
-    purpose: str,
-    role: str,
-    unit: str,
-    by: str,
-    pack: Path | None,
-    url: str,
-) -> None:
-    """Create a service account: an owner, one purpose, no password. Bind a device key next."""
-    with administration(url, pack) as desk:
-        desk.create(login, owner, role, unit, by, purpose=purpose)
-    done(lang, f"已创建服务 {login}", f"created the service {login}")
-
-
 @command.command("move")
 @click.argument("login")
 @click.option("--role")
@@ -175,6 +148,19 @@ def leave(lang: Lang, person: str, by: str, pack: Path | None, url: str) -> None
     with administration(url, pack) as desk:
         desk.leave(person, by)
     done(lang, f"{person} 已离职", f"{person} has left")
+
+
+@command.command("rehire")
+@click.argument("person")
+@by_option
+@pack_option
+@database_option
+@click.pass_obj
+def rehire(lang: Lang, person: str, by: str, pack: Path | None, url: str) -> None:
+    """PERSON, who had left, comes back: to sign and be trained anew, with a new account."""
+    with administration(url, pack) as desk:
+        desk.rehire(person, by)
+    done(lang, f"{person} 重新入职，请新建账号", f"{person} is back; create a new account")
 
 
 @command.command("create-temporary")
@@ -256,5 +242,5 @@ def _show_qr(uri: str) -> None:
     segno.make(uri).terminal(compact=True)
 
 
-for one in account_rules.COMMANDS:
+for one in (*account_rules.COMMANDS, *account_services.COMMANDS):
     command.add_command(one)

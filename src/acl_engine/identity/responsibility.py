@@ -89,6 +89,13 @@ SELF = Text(
 )
 
 
+PERSON_LEFT = Text(
+    "account-person-left",
+    "人员 `{person}` 已离职",
+    "person `{person}` has left",
+    "先运行 `acl account rehire`",
+    "run `acl account rehire` first",
+)
 CREATURE = Text(
     "account-creature",
     "账号 `{by}` 的权限出自 `{person}`，不能反过来给其授权",
@@ -145,6 +152,8 @@ def refusal_of_grant(
 
     `login`: the account that changes its role; without it a second account is refused too.
     """
+    if any(one.id == person and one.status == "left" for one in staff.persons):
+        return PERSON_LEFT.of(person=person)
     if not rules.settings.separation:
         return None
     held = [

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import AclError
-from acl_engine.web import health, styles
+from acl_engine.web import health, scim, styles
 from acl_engine.web.cas import area as cas
 from acl_engine.web.limits import BodyLimits
 from acl_engine.web.outermost import Outermost
@@ -49,6 +49,7 @@ def areas_of(service: Service, life: Life) -> list[Area]:
         Area("health", health.routes(service.check, lambda: life.draining)),
         Area("style", styles.routes),
         Area("central login", cas.routes(service.central, service.address), cas.PREFIX),
+        Area("scim", scim.routes(service), scim.PREFIX, scim.BODY_BYTES),
     ]
 
 

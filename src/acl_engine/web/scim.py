@@ -1,0 +1,115 @@
+"""SCIM 2.0 below /scim/v2: provisioning by a service of the company's own (RFC 7644).
+
+    (1) who       a bearer token of a service, for the purpose `scim` alone
+    (2) secrets   no request carries a password: it is the person's own
+    (3) protocol  the library reads it and calls `bootstrap.scim`
+
+INVARIANTS
+- Nothing but the capabilities is told to who shows no good token, and why it is not good to nobody.
+- What failed on our side is one sentence and the request's id, as everywhere.
+"""
+
+import json
+from typing import Any
+
+from scim2_models import InvalidValueException, SCIMException, UnauthorizedException
+from scim2_server.handler import ScimHandler
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import SCIM_MEDIA_TYPE, ScimResponse
+from scim2_server.routing import Operation
+from scim2_server.service import ScimService
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from acl_engine.bootstrap.scim import ScimAccounts
+from acl_engine.bootstrap.scim_access import ScimAccess
+from acl_engine.bootstrap.service import Service
+from acl_engine.domain.errors import SessionDead
+from acl_engine.identity.scim_schema import MOST_BULK_BYTES
+
+PREFIX = "/scim/v2"
+BODY_BYTES = MOST_BULK_BYTES
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+NO_PASSWORD = "a password is its person's own: it is neither set nor changed here"  # noqa: S105
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    """The one route: the protocol library knows the paths below it."""
+    access = ScimAccess(service)
+    protocol = ScimService(access.provider)
+
+    async def scim(request: Request) -> Response:
+        body = await request.body()
+        return await run_in_threadpool(_answer, access, protocol, request, body)
+
+    return [Route(f"{PREFIX}{{path:path}}", scim, methods=_METHODS)]
+
+
+def _answer(access: ScimAccess, protocol: ScimService, request: Request, body: bytes) -> Response:
+    asked = _asked(request, body)
+    try:
+        response = _served(access, protocol, asked)
+    except SCIMException as refused:
+        response = protocol.error_response(refused)
+    return _sent(response)
+
+
+def _served(access: ScimAccess, protocol: ScimService, asked: ScimRequest) -> ScimResponse:
+    if protocol.match(asked).operation is Operation.service_provider_config:
+        return protocol.service_provider_config(asked.url, asked.query)
+    try:
+        provisioning = access.provisioning(_bearer(asked))
+    except SessionDead:
+        raise UnauthorizedException(detail="a good service token is needed") from None
+    _refuse_passwords(asked.body)
+    storage = ScimAccounts(provisioning, access.provider)
+    return ScimHandler(protocol, storage).handle(asked)
+
+
+def _asked(request: Request, body: bytes) -> ScimRequest:
+    return ScimRequest(
+        method=request.method,
+        base_url=str(request.base_url).rstrip("/") + PREFIX,
+        path=request.path_params["path"] or "/",
+        query=dict(request.query_params),
+        headers=request.headers.items(),
+        body=body,
+    )
+
+
+def _sent(response: ScimResponse) -> Response:
+    body = b"" if response.body is None else json.dumps(response.body, ensure_ascii=False).encode()
+    media = response.headers.pop("Content-Type", SCIM_MEDIA_TYPE)
+    return Response(body, int(response.status), response.headers, media_type=media)
+
+
+def _bearer(asked: ScimRequest) -> str:
+    """RFC 6750: the token after the word; '' is nobody's."""
+    scheme, _, token = (asked.header("Authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _refuse_passwords(body: bytes) -> None:
+    """Refused rather than dropped: whoever sends one must not believe that it holds."""
+    if b"assword" not in body and b"ASSWORD" not in body:
+        return
+    try:
+        found = _names_password(json.loads(body))
+    except (ValueError, RecursionError):
+        return  # no JSON: the protocol says so
+    if found:
+        raise InvalidValueException(detail=NO_PASSWORD)
+
+
+def _names_password(value: Any) -> bool:
+    """Whether a key is `password`, or a PATCH path leads to one."""
+    if isinstance(value, dict):
+        return any(
+            str(key).rpartition(":")[2].lower() == "password"
+            or (key == "path" and str(one).rpartition(":")[2].lower() == "password")
+            or _names_password(one)
+            for key, one in value.items()
+        )
+    return isinstance(value, list) and any(map(_names_password, value))
