@@ -39,16 +39,17 @@ def routes(service: Service) -> list[BaseRoute]:
     """The one route: the protocol library knows the paths below it."""
     access = ScimAccess(service)
     protocol = ScimService(access.provider)
+    address = service.settings.serve.public_url
 
     async def scim(request: Request) -> Response:
         body = await request.body()
-        return await run_in_threadpool(_answer, access, protocol, request, body)
+        root = (address or str(request.base_url)).rstrip("/") + PREFIX
+        return await run_in_threadpool(_answer, access, protocol, _asked(request, root, body))
 
     return [Route(f"{PREFIX}{{path:path}}", scim, methods=_METHODS)]
 
 
-def _answer(access: ScimAccess, protocol: ScimService, request: Request, body: bytes) -> Response:
-    asked = _asked(request, body)
+def _answer(access: ScimAccess, protocol: ScimService, asked: ScimRequest) -> Response:
     try:
         response = _served(access, protocol, asked)
     except SCIMException as refused:
@@ -68,10 +69,11 @@ def _served(access: ScimAccess, protocol: ScimService, asked: ScimRequest) -> Sc
     return ScimHandler(protocol, storage).handle(asked)
 
 
-def _asked(request: Request, body: bytes) -> ScimRequest:
+def _asked(request: Request, root: str, body: bytes) -> ScimRequest:
+    """`root`: where SCIM begins, as the caller sees it."""
     return ScimRequest(
         method=request.method,
-        base_url=str(request.base_url).rstrip("/") + PREFIX,
+        base_url=root,
         path=request.path_params["path"] or "/",
         query=dict(request.query_params),
         headers=request.headers.items(),

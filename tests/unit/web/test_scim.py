@@ -39,8 +39,17 @@ class Office:
         self.clock = SteppedClock(NOW.astimezone(UTC))
         pack = load_pack(ROOT / "policies" / "courier" / "after")
         keys = Keys.synthetic("courier-small")
-        engine: Any = None
-        service = Service(ServerSettings(), self.database, pack, self.clock, keys, engine, True)
+        unused: Any = None
+        service = Service(
+            settings=ServerSettings(),
+            database=self.database,
+            pack=pack,
+            clock=self.clock,
+            keys=keys,
+            engine=unused,
+            central=unused,
+            synthetic=True,
+        )
         self.app = compose([Area("scim", scim.routes(service))], service)
         self.desk = Desk.over(self.database, keys, self.clock, Rules.of(pack))
         self.acts = Administration(self.desk, Passwords.synthetic())
