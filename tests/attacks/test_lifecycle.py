@@ -28,7 +28,7 @@ from acl_engine.storage.database import Database
 from acl_engine.storage.staff import SqlStaffDirectory
 from acl_engine.storage.tables import accounts, persons
 
-KEYSET = Keys(index=b"i" * 32, pseudonym=b"p" * 32, totp=b"k" * 32, checkpoint=b"c" * 32)
+KEYSET = replace(Keys.from_master(b"m" * 32), totp=b"k" * 32)
 Act = Callable[[Administration], object]
 
 
