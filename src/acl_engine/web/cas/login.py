@@ -36,6 +36,14 @@ CROSS_SITE = Text(
     "请从登录页登录",
     "log in from the login page",
 )
+# The same words whatever the cause: what was wrong stands in the log, under the request's id.
+NOT_LOGGED_IN = Text(
+    "cas.not-logged-in",
+    "未能登录（请求编号 {request}）",
+    "you are not logged in (request {request})",
+    "请核对账号、密码、动态口令与设备应答；仍不行，请凭请求编号联系主管",
+    "check account, password, code and device; if it stays so, tell your supervisor the request id",
+)
 METHODS = (None, "GET", "POST")
 
 
@@ -102,7 +110,8 @@ class LoginPages:
         except FormRefused as stale:
             return self._form(request, given, service, problem=stale.message)
         except AccessDenied as denied:
-            return self._form(request, given, service, problem=denied.message, status=403)
+            problem = NOT_LOGGED_IN.of(request=denied.request_id)
+            return self._form(request, given, service, problem=problem, status=403)
         who = self._central.sessions.resolve(token)
         if url:
             response = self._enter(request, given, self._central.enter(who, url, fresh=True))
