@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 log = logging.getLogger("acl.web")
 
-# A worker that dies sooner than this did not start: starting it again would go on for ever.
-_STARTED_SECONDS = 5.0
+# One that dies again and again is not started more often than this.
+_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Workers:
         self._stopping = False
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT. 0: stopped when asked; 1: a worker could not start."""
+        """Until SIGTERM or SIGINT. 0: stopped when asked; 1: a worker could not go on."""
         for sig in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sig, self._stop)
         signal.signal(signal.SIGHUP, self._pass_on)
@@ -46,12 +46,14 @@ class Workers:
             since = self._running.pop(pid).since
             if self._stopping:
                 continue
-            failed = time.monotonic() - since < _STARTED_SECONDS
-            if failed:
-                log.error("a worker could not start: all stop")
+            if os.WIFEXITED(status):
+                # It ended by itself: what it could not start with, the next one cannot either.
+                log.error("a worker could not go on: all stop")
+                failed = True
                 self._stop()
             else:
-                log.warning("a worker died with status %d: replaced", status)
+                log.warning("a worker was killed by signal %d: replaced", os.WTERMSIG(status))
+                time.sleep(max(0.0, _PAUSE_SECONDS - (time.monotonic() - since)))
                 self._start()
         return 1 if failed else 0
 

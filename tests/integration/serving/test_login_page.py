@@ -47,6 +47,7 @@ def service(login: Served) -> str:
 def test_log_in_by_keyboard_without_script(login: Served, lang: str, tmp_path: Path) -> None:
     """Every field is reached with Tab, in the order in which it is read; Enter sends."""
     from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
 
     person = Person("courier-88" if lang == "en" else "courier-89")
     with chromium(tmp_path / "p", width=320, lang=lang, script=False) as browser:
@@ -62,7 +63,8 @@ def test_log_in_by_keyboard_without_script(login: Served, lang: str, tmp_path: P
             held.send_keys(Keys.TAB)
         browser.save_screenshot(str(tmp_path / "filled.png"))
         browser.find_element("name", "answer").send_keys(Keys.ENTER)
-        assert browser.current_url.startswith(f"{service(login)}?ticket=ST-")
+        there = f"{service(login)}?ticket=ST-"
+        WebDriverWait(browser, 20).until(lambda one: one.current_url.startswith(there))
         browser.get(f"{login.url}/cas/login")
         assert person.login in browser.page_source
         browser.get(f"{login.url}/cas/logout")
@@ -82,8 +84,9 @@ def test_what_a_screen_reader_says_and_how_it_fits(
         browser.find_element("id", "username").send_keys("courier-88")
         browser.find_element("id", "password").send_keys("wrong")
         browser.find_element("id", "password").submit()
-        problem = browser.find_element("css selector", "[role=alert]")
-        assert problem.text
+        browser.implicitly_wait(20)
+        assert browser.find_element("css selector", "[role=alert]").text
+        browser.implicitly_wait(0)
         name = browser.find_element("id", "username")
         assert name.get_attribute("aria-describedby") == "problem"
         assert name.get_attribute("value") == "courier-88"

@@ -1,0 +1,170 @@
+"""Several processes on one PostgreSQL serve one login; one of them may be killed at any moment."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from acl_engine.audit import record
+from acl_engine.bootstrap.service_desk import ServiceDesk
+from acl_engine.domain.cas import RegisteredService
+from acl_engine.replay.theatre import SEED, small_world
+from acl_engine.replay.world.build import build_world
+from acl_engine.replay.world.sealing import synthetic_sealing
+from acl_engine.storage.audit_store import AuditStore
+from acl_engine.storage.database import Database, create_or_upgrade
+from tests.integration.serving.people import WORLD_TIME, Person
+from tests.serving import Reply, Served, serving
+
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("processes")]
+ROOT = Path(__file__).parents[3]
+APP = "https://app.example/"
+
+
+@dataclass
+class Two:
+    """Two services over one database, with one certificate."""
+
+    first: Served
+    second: Served
+    url: str
+
+    def log_in(self, person: Person) -> str:
+        """On the first; the session's cookie."""
+        page = self.first.ask("/cas/login")
+        browser = (page.header("set-cookie") or "").partition(";")[0]
+        lt = page.text.partition('name="lt" value="')[2].partition('"')[0]
+        typed = {**person.typed(lt), "lt": lt}
+        answer = self.first.ask("/cas/login", form=typed, headers={"Cookie": browser})
+        assert answer.status == 303, answer.text
+        return (answer.header("set-cookie") or "").partition(";")[0]
+
+
+@pytest.fixture(scope="module")
+def world_url(postgres_server: Any, postgres_admin: Any) -> Iterator[str]:
+    """The small company on PostgreSQL."""
+    postgres_admin.execute("CREATE DATABASE acl_served TEMPLATE acl_template STRATEGY wal_log")
+    url = postgres_server.get_uri("acl_served")
+    with create_or_upgrade(url) as database:
+        build_world(database, small_world(ROOT), 300, synthetic_sealing(SEED))
+    with ServiceDesk.open(url) as desk:
+        desk.add(RegisteredService("app", APP, "App", ("name",)), "admin-1")
+    yield url
+    postgres_admin.execute("DROP DATABASE acl_served WITH (FORCE)")
+
+
+@pytest.fixture
+def two(world_url: str, tmp_path: Path) -> Iterator[Two]:
+    with ExitStack() as stack:
+        started = []
+        for name in ("a", "b"):
+            folder = tmp_path / name
+            arguments = ("--database", world_url)
+            started.append(stack.enter_context(serving(folder, *arguments, **WORLD_TIME)))
+        yield Two(*started, world_url)
+
+
+def ticket(served: Served, cookie: str) -> str:
+    answer = served.ask(f"/cas/login?{urlencode({'service': APP})}", headers={"Cookie": cookie})
+    assert answer.status == 303, answer.text
+    return parse_qs(urlsplit(answer.header("location") or "").query)["ticket"][0]
+
+
+def validate(served: Served, one: str) -> Reply:
+    query = urlencode({"ticket": one, "service": APP, "format": "JSON"})
+    return served.ask(f"/cas/p3/serviceValidate?{query}")
+
+
+def good(reply: Reply) -> bool:
+    return "authenticationSuccess" in json.loads(reply.body)["serviceResponse"]
+
+
+def test_one_login_tickets_and_logout_over_two_processes(two: Two) -> None:
+    cookie = two.log_in(Person("courier-88"))
+    for there, here in ((two.second, two.first), (two.first, two.second)):
+        assert good(validate(here, ticket(there, cookie)))
+    for _ in range(3):
+        one = ticket(two.second, cookie)
+        both = [two.first, two.second] * 4
+        with ThreadPoolExecutor(8) as pool:
+            seen = list(pool.map(lambda served, one=one: good(validate(served, one)), both))
+        assert seen.count(True) == 1
+    late = ticket(two.second, cookie)
+    two.first.ask("/cas/logout", headers={"Cookie": cookie})
+    assert not good(validate(two.second, late))
+    again = two.second.ask(f"/cas/login?{urlencode({'service': APP})}", headers={"Cookie": cookie})
+    assert again.status == 200  # the form
+
+
+def test_kill_9_of_one_process_under_load(two: Two) -> None:
+    """No ticket is good twice, no confirmed session is lost, nothing answered without a record."""
+    cookie = two.log_in(Person("courier-89"))
+    seen: Counter[str] = Counter()
+    guard = threading.Lock()
+    stop = threading.Event()
+
+    def load(number: int) -> None:
+        mine = two.first if number % 2 else two.second
+        while not stop.is_set():
+            try:
+                one = ticket(mine, cookie)
+                for served in (two.first, two.second):
+                    try:
+                        ok = good(validate(served, one))
+                    except OSError:
+                        continue
+                    with guard:
+                        seen[one] += ok
+            except OSError:
+                mine = two.second
+
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    while len(seen) < 20:
+        time.sleep(0.02)
+    os.kill(two.first.process.pid, signal.SIGKILL)
+    before = len(seen)
+    while len(seen) < before + 20:
+        time.sleep(0.02)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert max(seen.values()) == 1
+    assert good(validate(two.second, ticket(two.second, cookie)))
+    with Database.open(two.url) as database:
+        log = AuditStore(database, record.encode, record.leaf_hash, record.decode)
+        recorded = Counter(e.action for _, e in log.entries() if e.effect == "allow")
+    assert recorded["cas.validate"] >= sum(seen.values())
+    assert recorded["cas.ticket"] >= len(seen)
+
+
+def test_workers_share_one_port_and_a_dead_one_is_replaced(world_url: str, tmp_path: Path) -> None:
+    with serving(tmp_path, "--database", world_url, "--workers", "2", **WORLD_TIME) as served:
+        assert served.ask("/readyz").status == 200
+        children = _children(served.process.pid)
+        assert len(children) == 2
+        os.kill(children[0], signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while len(_children(served.process.pid)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(_children(served.process.pid)) == 2
+        assert served.ask("/readyz").status == 200
+        assert served.stop() == 0
+    assert _children(served.process.pid) == []
+
+
+def _children(parent: int) -> list[int]:
+    listed = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(one) for one in listed.read_text().split()] if listed.exists() else []
