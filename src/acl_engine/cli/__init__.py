@@ -16,6 +16,7 @@ from acl_engine.domain.text import Lang
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "The audit log: verify, prove, export; who saw what."),
     "account": ("account", "Accounts: one accountable person each; join, move, leave, audit."),
+    "database": ("database", "The database: create, upgrade, back up."),
     "device": ("device", "Devices: enrol, bind, lease, revoke."),
     "control": ("control", "Named controls: what each is and where it acts."),
     "mask": ("mask", "Masking profiles: their strength; mask a spreadsheet."),

@@ -1,5 +1,6 @@
 """Settings of the service: typed, documented, and wrong ones stop the start."""
 
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,17 @@ def test_a_refused_start_leaves_the_database_closed(
 
 def test_a_variable_is_named_after_its_key() -> None:
     assert variable_of("limits.body_bytes") == "ACL_LIMITS_BODY_BYTES"
+
+
+def test_the_reference_is_what_the_program_reads() -> None:
+    """docs/reference/settings.md is made by a tool, and the shipped example is a good file."""
+    root = Path(__file__).parents[3]
+    spec = spec_from_file_location("reference", root / "tools" / "settings_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    written = (root / "docs" / "reference" / "settings.md").read_text("utf-8")
+    assert written == tool.text()
+    loaded = load(root / "deploy" / "server.yaml", {}, {})
+    assert loaded.settings.serve.workers == 2
