@@ -135,7 +135,7 @@ def test_a_revoked_scanner_and_a_new_one(play: Play) -> None:
     run = play(
         "admin: {kind: revoke, device: pda-88, status: lost, by: desk}",
         "actor: courier, login: {device: pda-88, fresh: true}",
-        "admin: {kind: enrol, device: pda-new, device_class: pda, unit: ba-xixiang, by: desk}",
+        "admin: {kind: enrol, device: pda-new, device_class: app, unit: ba-xixiang, by: desk}",
         "admin: {kind: bind, device: pda-new, account: courier, by: desk}",
         "admin: {kind: lease, device: pda-new, hours: 8, by: desk}",
         "channel: issues",

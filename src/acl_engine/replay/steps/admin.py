@@ -88,7 +88,7 @@ class Enrol(AdminDeed, frozen=True, tag="enrol"):
     """A new device. Its private key is the seed's for that id, so that a step can log in on it."""
 
     device: str
-    device_class: Literal["pda", "pc", "phone"]
+    device_class: Literal["app", "pc", "legacy_scanner"]
     unit: str
 
     def at(self, desk: Administration, by: str, scene: Scene) -> None:
