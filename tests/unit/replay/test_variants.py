@@ -63,7 +63,7 @@ def test_a_variant_that_leaks_falls_short(judge: Judge) -> None:
 
 def test_too_few_for_the_draws_is_the_files_fault(judge: Judge) -> None:
     """Fewer runs than promised would be a weaker proof, silently."""
-    file = scenario("case7-reverse-lookup.yaml", variants={"victim": ("9 draws",)})
+    file = scenario("case7-other-couriers-load.yaml", variants={"target": ("1 draws",)})
     with pytest.raises(ScenarioError, match="too few"):
         list(variants(file, judge.truth))
 
