@@ -17,6 +17,8 @@ from acl_engine.domain.text import Text
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 # Subtree roots are kept at every eighth level, as the 256-wide tiles of C2SP tlog-tiles.
 TILE_LEVEL = 8
+_TILE = 1 << TILE_LEVEL
+_TILE_MASK = _TILE - 1
 
 BAD_PROOF = Text(
     "audit.bad-proof",
@@ -52,12 +54,28 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
-        stack, odd, sha = self._stack, self.size, hashlib.sha256
-        while odd & 1:
-            leaf = sha(b"\x01" + stack.pop() + leaf).digest()
-            odd >>= 1
-        stack.append(leaf)
+        self._carry(leaf, self.size)
         self.size += 1
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add leaf hashes in order: whole tiles of 256 are folded at once."""
+        at, end = 0, len(leaves)
+        while at < end:
+            if self.size & _TILE_MASK or end - at < _TILE:
+                self.append(leaves[at])
+                at += 1
+                continue
+            self._carry(fold(leaves[at : at + _TILE]), self.size >> TILE_LEVEL)
+            self.size += _TILE
+            at += _TILE
+
+    def _carry(self, node: bytes, odd: int) -> None:
+        """Put in the root of a complete subtree; `odd` is how many of its width stand before."""
+        stack = self._stack
+        while odd & 1:
+            node = node_hash(stack.pop(), node)
+            odd >>= 1
+        stack.append(node)
 
     def root(self) -> bytes:
         """The root over everything appended so far."""
@@ -199,8 +217,10 @@ def _split(width: int) -> int:
     return 1 << ((width - 1).bit_length() - 1)
 
 
-def fold(hashes: list[bytes]) -> bytes:
+def fold(hashes: Sequence[bytes]) -> bytes:
     """The root over a power of two of hashes: one complete subtree."""
+    sha = hashlib.sha256
     while len(hashes) > 1:
-        hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
+        pairs = zip(hashes[::2], hashes[1::2], strict=True)
+        hashes = [sha(b"\x01" + left + right).digest() for left, right in pairs]
     return hashes[0]

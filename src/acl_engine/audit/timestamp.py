@@ -17,7 +17,7 @@ from typing import Any
 
 from cryptography import x509
 
-from acl_engine.audit.verify import Stamp
+from acl_engine.audit.report import Stamp
 from acl_engine.domain.errors import ConfigError, InputError
 from acl_engine.domain.text import Text
 

@@ -15,22 +15,20 @@ whoever may write the database. A root names the range since the checkpoint befo
 hash or a copy names the record.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
-from typing import Generic, TypeVar
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain, islice
+from typing import Any
 
 import msgspec
 
 from acl_engine.audit import flaws
 from acl_engine.audit.checkpoint import Anchored, Trust
-from acl_engine.audit.merkle import Frontier
 from acl_engine.audit.record import leaf_hash
-from acl_engine.domain.accountability import FILED_CHARS, RETENTION, Stored
+from acl_engine.audit.report import Report, Stamp
+from acl_engine.audit.walk import Sizes, Walk
+from acl_engine.domain.accountability import FILED_CHARS, RETENTION, STAMPED, Stored
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.text import Message
-
-T = TypeVar("T")
 
 # Records are written in the order of their commits, a little out of the order of their clocks.
 CLOCK_SLACK_MS = 60_000
@@ -43,102 +41,38 @@ class _Head(msgspec.Struct, gc=False):
     at: int
     account: str | None
     action: str
-    digest: str = ""
+
+
+class _Spoken(msgspec.Struct, gc=False):
+    """Of an act that says something of other records."""
+
+    digest: str
     evidence: tuple[int, ...] = ()
 
 
+# Records that verification itself learns from.
+_SPOKEN = frozenset({RETENTION, STAMPED})
 _head = msgspec.json.Decoder(_Head).decode
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """A verified time stamp: the first `size` records were there at `at` (epoch ms). Records after
-    the one whose digest is `token` (hex) were written later than that."""
-
-    size: int
-    at: int
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong, with the first record that it concerns (None: a checkpoint)."""
-
-    index: int | None
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """`signed_to`, `witnessed_to` and `stamped_to` are sizes: records below are proven by such a
-    checkpoint. `copied_to`: records below are equal to the copy. `erased`: so many were emptied by
-    retention; their hashes are proven all the same. The rest rests on the database alone.
-    """
-
-    size: int
-    signed_to: int
-    witnessed_to: int
-    copied_to: int
-    stamped_to: int
-    erased: int
-    findings: tuple[Finding, ...]
-
-    @property
-    def sound(self) -> bool:
-        return not self.findings
-
-
-@dataclass(slots=True)
-class _Walk:
-    copy: Iterator[bytes]
-    stamps: dict[str, Stamp]
-    frontier: Frontier = field(default_factory=Frontier)
-    latest: int = 0
-    latest_index: int = 0
-    earliest: int = 0  # a time stamp that this point is known to be after
-    proven: int = 0
-    copied: int = 0
-    witnessed: int = 0
-    stamped: int = 0
-    erased: int = 0
-    first_erased: int | None = None
-    last_erased: int = -1
-    may_be_erased: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    pending: tuple[int, bytes] | None = None
-
-    def wrong(self, index: int | None, message: Message) -> None:
-        self.findings.append(Finding(index, message))
+_spoken = msgspec.json.Decoder(_Spoken).decode
 
 
 def verify(
-    records: Iterable[Stored],
+    pages: Iterable[Sequence[Stored]],
     checkpoints: Sequence[str],
     trust: Trust,
     elsewhere: Sequence[str] = (),
     copy: Iterable[bytes] = (),
     stamps: Sequence[Stamp] = (),
 ) -> Report:
-    """Check all `records` against the checkpoint notes.
+    """Check all records, page by page in order, against the checkpoint notes.
 
     `checkpoints` are the log's own; `elsewhere` those that a witness or a copy kept; `copy` the
     leaf hashes of the copy, from record 0 on; `stamps` time stamps whose tokens were verified.
     """
-    walk = _Walk(iter(copy), {one.token: one for one in stamps})
+    walk = Walk(iter(copy), {one.token: one for one in stamps})
     anchors = _anchors(walk, checkpoints, elsewhere, trust)
-    due, stamp = _Sizes(anchors), _Sizes({one.size: one for one in stamps})
-    for stored in records:
-        if not _record(walk, stored):
-            break
-        size = walk.frontier.size
-        if size == due.next:
-            if not _root(walk, anchors[size]):
-                break
-            due.step()
-        if size == stamp.next:
-            _stamped(walk, stamp.now)
-            stamp.step()
-    else:
+    due, stamp = Sizes(anchors), Sizes({one.size: one for one in stamps})
+    if all(_page(walk, page, anchors, due, stamp) for page in pages):
         _end(walk, due.next, max(anchors, default=0))
     return Report(
         walk.frontier.size, walk.proven, walk.witnessed, walk.copied, walk.stamped, walk.erased,
@@ -146,25 +80,8 @@ def verify(
     )  # fmt: skip
 
 
-class _Sizes(Generic[T]):
-    """Things that are due at sizes, in order; the size 0 is due before there is anything."""
-
-    def __init__(self, things: dict[int, T]) -> None:
-        self._things = things
-        self._sizes = iter(sorted(size for size in things if size))
-        self.next = next(self._sizes, None)
-
-    @property
-    def now(self) -> T:
-        assert self.next is not None
-        return self._things[self.next]
-
-    def step(self) -> None:
-        self.next = next(self._sizes, None)
-
-
 def _anchors(
-    walk: _Walk, checkpoints: Sequence[str], elsewhere: Sequence[str], trust: Trust
+    walk: Walk, checkpoints: Sequence[str], elsewhere: Sequence[str], trust: Trust
 ) -> dict[int, list[Anchored]]:
     found: dict[int, list[Anchored]] = {}
     for number, note in enumerate([*checkpoints, *elsewhere]):
@@ -177,7 +94,77 @@ def _anchors(
     return found
 
 
-def _record(walk: _Walk, stored: Stored) -> bool:
+def _page(
+    walk: Walk, page: Sequence[Stored], anchors: dict[int, list[Anchored]],
+    due: Sizes[list[Anchored]], stamp: Sizes[Stamp],
+) -> bool:  # fmt: skip
+    """A page, cut where a checkpoint or a stamp is due; False where nothing after can be told."""
+    at = 0
+    while at < len(page):
+        size = walk.frontier.size
+        ends = [one.next - size for one in (due, stamp) if one.next is not None]
+        part = page[at : at + min(ends, default=len(page))]
+        at += len(part)
+        if not (_sound(walk, part) or all(_record(walk, _stored(one)) for one in part)):
+            return False
+        size = walk.frontier.size
+        if size == due.next and walk.pending is None:
+            if not _root(walk, anchors[size]):
+                return False
+            due.step()
+        if size == stamp.next:
+            _stamped(walk, stamp.now)
+            stamp.step()
+    return True
+
+
+def _sound(walk: Walk, part: Sequence[Stored]) -> bool:
+    """(1), (2) and (4) for records of which nothing is to be said, all at once.
+
+    False changes nothing: something may be wrong, and they are looked at one by one.
+    """
+    first, sha = walk.frontier.size, hashlib.sha256
+    numbers, bodies, leaves, requests, ats, accounts = zip(*part, strict=True)
+    if walk.pending or walk.earliest or numbers != tuple(range(first, first + len(part))):
+        return False
+    if {*map(type, bodies)} != {bytes}:
+        return False
+    if tuple([sha(b"\x00" + body).digest() for body in bodies]) != leaves:
+        return False
+    try:
+        heads = [_head(body) for body in bodies]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    said = [(one.request, one.at, one.account) for one in heads]
+    if said != list(zip(requests, ats, accounts, strict=True)):
+        return False
+    highest = list(accumulate(ats, max, initial=walk.latest))
+    if any(at < high - CLOCK_SLACK_MS for at, high in zip(ats, highest, strict=False)):
+        return False
+    if any(one.action in _SPOKEN for one in heads):
+        return False
+    kept = list(islice(walk.copy, len(part)))
+    if kept != list(leaves[: len(kept)]):
+        walk.copy = chain(kept, walk.copy)
+        return False
+    walk.copied += len(kept)
+    if highest[-1] > walk.latest:
+        walk.latest, walk.latest_index = highest[-1], first + ats.index(highest[-1])
+    walk.frontier.extend(leaves)
+    return True
+
+
+def _stored(row: Sequence[Any]) -> Stored:
+    """A row as a record. SQLite lets a tamperer put any type there: it is to be named, not met."""
+    number, body, leaf, *filed = row
+    return Stored(number, _bytes(body), _bytes(leaf), *filed)
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
+def _record(walk: Walk, stored: Stored) -> bool:
     """(1), (2), (4) and (5) for one record; False where nothing after it can be told."""
     index, body, leaf = stored.number, stored.body, stored.leaf
     if walk.pending is not None:
@@ -204,7 +191,7 @@ def _record(walk: _Walk, stored: Stored) -> bool:
     return True
 
 
-def _content(walk: _Walk, stored: Stored) -> bool:
+def _content(walk: Walk, stored: Stored) -> bool:
     index = stored.number
     try:
         head = _head(stored.body)
@@ -224,21 +211,28 @@ def _content(walk: _Walk, stored: Stored) -> bool:
         seconds = (walk.earliest - at) // 1000
         walk.wrong(index, flaws.BEFORE_STAMP.of(index=index, seconds=seconds))
         walk.earliest = 0
-    if head.digest in walk.stamps:
-        walk.earliest = max(walk.earliest, walk.stamps[head.digest].at)
-    if head.action == RETENTION and len(head.evidence) == 2:
-        walk.may_be_erased = max(walk.may_be_erased, min(head.evidence[1], index))
+    if head.action in _SPOKEN:
+        _listen(walk, stored, head.action)
     return True
 
 
-def _emptied(walk: _Walk, index: int) -> None:
+def _listen(walk: Walk, stored: Stored, action: str) -> None:
+    """(4) and (5) What a mention of a time stamp, or an act of retention, says of other records."""
+    said = _spoken(stored.body)
+    if action == STAMPED and said.digest in walk.stamps:
+        walk.earliest = max(walk.earliest, walk.stamps[said.digest].at)
+    if action == RETENTION and len(said.evidence) == 2:
+        walk.may_be_erased = max(walk.may_be_erased, min(said.evidence[1], stored.number))
+
+
+def _emptied(walk: Walk, index: int) -> None:
     walk.erased += 1
     walk.last_erased = index
     if walk.first_erased is None:
         walk.first_erased = index
 
 
-def _name_difference(walk: _Walk, following: bytes | None) -> bool:
+def _name_difference(walk: Walk, following: bytes | None) -> bool:
     """The record differs from the copy: its neighbours say what was done. Always False."""
     assert walk.pending is not None
     (index, leaf), kept = walk.pending, next(walk.copy)
@@ -252,7 +246,7 @@ def _name_difference(walk: _Walk, following: bytes | None) -> bool:
     return False
 
 
-def _root(walk: _Walk, anchors: list[Anchored]) -> bool:
+def _root(walk: Walk, anchors: list[Anchored]) -> bool:
     """(3) The root at a checkpoint's size."""
     size, root = walk.frontier.size, walk.frontier.root()
     if any(anchored.checkpoint.root != root for anchored in anchors):
@@ -264,7 +258,7 @@ def _root(walk: _Walk, anchors: list[Anchored]) -> bool:
     return True
 
 
-def _stamped(walk: _Walk, stamp: Stamp) -> None:
+def _stamped(walk: Walk, stamp: Stamp) -> None:
     """(4) Nothing below a stamp's size may say that it is of a later time."""
     walk.stamped = stamp.size
     if walk.latest > stamp.at + CLOCK_SLACK_MS:
@@ -272,7 +266,7 @@ def _stamped(walk: _Walk, stamp: Stamp) -> None:
         walk.wrong(index, flaws.AFTER_STAMP.of(index=index, seconds=seconds))
 
 
-def _end(walk: _Walk, due: int | None, most: int) -> None:
+def _end(walk: Walk, due: int | None, most: int) -> None:
     """(5) and (6)"""
     if walk.pending is not None:
         _name_difference(walk, None)

@@ -16,7 +16,8 @@ from acl_engine.audit.checkpoint import Anchored, Trust, next_checkpoint
 from acl_engine.audit.copy import LogCopy
 from acl_engine.audit.merkle import Tree, fold
 from acl_engine.audit.note import Signer
-from acl_engine.audit.verify import Report, Stamp, verify
+from acl_engine.audit.report import Report, Stamp
+from acl_engine.audit.verify import verify
 from acl_engine.audit.witness import Request, cosigned
 from acl_engine.bootstrap.audit_files import read_seed, read_trust
 from acl_engine.bootstrap.clocks import millis
@@ -198,7 +199,7 @@ class Accountability:
         """The whole log against trusted keys, what a witness saw, a copy, and time stamps."""
         elsewhere = [LogCopy(folder).checkpoints() for folder in (witness, copy) if folder]
         return verify(
-            self.store.rows(page=10_000),
+            self.store.pages(),
             self.proofs.checkpoints(),
             trust,
             [note for notes in elsewhere for note in notes],

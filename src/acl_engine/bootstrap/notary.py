@@ -15,10 +15,11 @@ from pathlib import Path
 from acl_engine.audit import flaws, timestamp
 from acl_engine.audit.checkpoint import Anchored, Trust
 from acl_engine.audit.note import Signer
-from acl_engine.audit.verify import Finding, Stamp
+from acl_engine.audit.report import Finding, Stamp
 from acl_engine.bootstrap.accountability import ORIGIN, Accountability
 from acl_engine.bootstrap.audit_files import read_bytes, read_seed
 from acl_engine.bootstrap.clocks import millis
+from acl_engine.domain.accountability import STAMPED
 from acl_engine.domain.errors import ConfigError, InputError
 from acl_engine.domain.ports import TimeStamper
 from acl_engine.domain.text import Text
@@ -129,7 +130,7 @@ class Notary:
         stamp = timestamp.check(answer, checkpoint.text(), trusted, checkpoint.size, nonce)
         self._desk.keeping.add_stamp(stamp.size, stamp.at, answer)
         # Its digest in the log: what is written after this record was written after the stamp.
-        self._desk.write_down("audit.stamp", self._by, digest=stamp.token)
+        self._desk.write_down(STAMPED, self._by, digest=stamp.token)
         return stamp
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from acl_engine.audit.verify import Finding, Report
+from acl_engine.audit.report import Finding, Report
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.audit_files import check_receipt
 from acl_engine.bootstrap.notary import stamps

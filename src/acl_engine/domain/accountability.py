@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple, Protocol
 FILED_CHARS = 64
 # The act of retention: `evidence` is the first index that was emptied and the first that was not.
 RETENTION = "audit.retention"
+# The mention of a trusted time stamp: `digest` is its token's. What follows was written later.
+STAMPED = "audit.stamp"
 
 
 @dataclass(frozen=True, slots=True)

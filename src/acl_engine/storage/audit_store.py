@@ -16,17 +16,17 @@ INVARIANTS
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, text
 
-from acl_engine.domain.accountability import FILED_CHARS, AuditEntry, Receipt, Stored
+from acl_engine.domain.accountability import FILED_CHARS, AuditEntry, Receipt
 from acl_engine.domain.errors import AclError, AuditUnavailable, StoreError
 from acl_engine.domain.text import Text
+from acl_engine.storage.audit_reading import AuditReading, size_of
 from acl_engine.storage.database import Database
 from acl_engine.storage.failures import FAILED
-from acl_engine.storage.tables import audit_records
 
 # Bounds one transaction; the next turn takes the rest.
 MOST_IN_A_COMMIT = 512
@@ -64,7 +64,7 @@ class _Waiting:
     done: bool = False
 
 
-class AuditStore:
+class AuditStore(AuditReading):
     """Implements `domain.ports.AuditLog`. `encode` and `leaf` come from the audit room."""
 
     def __init__(
@@ -74,8 +74,8 @@ class AuditStore:
         leaf: Callable[[bytes], bytes],
         decode: Callable[[bytes, int], AuditEntry],
     ) -> None:
-        self._database = database
-        self._encode, self._leaf, self._decode = encode, leaf, decode
+        super().__init__(database, decode)
+        self._encode, self._leaf = encode, leaf
         self._queue: list[_Waiting] = []
         self._queue_lock = threading.Lock()
         self._led = False  # whether somebody is committing; under the queue's lock
@@ -95,111 +95,6 @@ class AuditStore:
         if mine.receipt is None:
             raise AuditUnavailable(NOT_DURABLE.of())
         return mine.receipt
-
-    def of_request(self, request: str) -> list[AuditEntry]:
-        """The records of one request id, in order."""
-        query = select(audit_records).where(audit_records.c.request == request)
-        with self._database.read() as cx:
-            rows = cx.execute(query.order_by(audit_records.c.index)).mappings().all()
-        return [self._decode(bytes(row["body"]), int(row["index"])) for row in rows]
-
-    def of_account(self, account: str, since: int = 0, until: int = 2**62) -> list[AuditEntry]:
-        """The records of one account with `since` <= at < `until` (epoch ms), in order."""
-        c = audit_records.c
-        query = select(c.index, c.body).where(c.account == account, c.at >= since, c.at < until)
-        with self._database.read() as cx:
-            rows = cx.execute(query.order_by(c.index)).all()
-        return [self._decode(bytes(row[1]), int(row[0])) for row in rows]
-
-    def last_of(self, account: str) -> AuditEntry | None:
-        """The latest record of one account: it says who was behind it."""
-        c = audit_records.c
-        query = select(c.index, c.body).where(c.account == account).order_by(c.index.desc())
-        with self._database.read() as cx:
-            row = cx.execute(query.limit(1)).first()
-        return None if row is None else self._decode(bytes(row[1]), int(row[0]))
-
-    def at(self, index: int) -> tuple[bytes, AuditEntry] | None:
-        """One record's bytes and entry."""
-        query = select(audit_records.c.body).where(audit_records.c.index == index)
-        with self._database.read() as cx:
-            body = cx.execute(query).scalar()
-        return (bytes(body), self._decode(bytes(body), index)) if body else None
-
-    def indexes_of(self, request: str) -> list[int]:
-        """The indexes of one request's records."""
-        query = select(audit_records.c.index).where(audit_records.c.request == request)
-        with self._database.read() as cx:
-            return sorted(int(index) for index in cx.execute(query).scalars())
-
-    def first_since(self, at: int) -> int:
-        """An index from which on records are of `at` (epoch ms) or later, but for clock jitter.
-
-        Found by halving: times follow the indexes, and there is no index by time.
-        """
-        with self._database.read() as cx:
-            low, high = 0, _size(cx)
-            while low < high:
-                middle = (low + high) // 2
-                query = select(audit_records.c.at).where(audit_records.c.index >= middle)
-                found = cx.execute(query.order_by(audit_records.c.index).limit(1)).scalar()
-                if found is not None and found < at:
-                    low = middle + 1
-                else:
-                    high = middle
-        return low
-
-    def first_whole(self) -> int:
-        """The first index that retention has not emptied."""
-        c = audit_records.c
-        with self._database.read() as cx:
-            found = cx.execute(select(func.min(c.index)).where(func.length(c.body) > 0)).scalar()
-            return _size(cx) if found is None else int(found)
-
-    def entries(self, start: int = 0) -> Iterator[tuple[int, AuditEntry]]:
-        """Every record from an index on, in order, a page at a time."""
-        for index, body, _ in self.raw(start):
-            yield index, self._decode(body, index)
-
-    def raw(self, start: int = 0, page: int = 1000) -> Iterator[tuple[int, bytes, bytes]]:
-        """Index, bytes and stored leaf hash of every record from `start` on that has its bytes."""
-        for stored in self.rows(start, page):
-            if stored.body:
-                yield stored[:3]
-
-    def rows(self, start: int = 0, page: int = 1000) -> Iterator[Stored]:
-        """Everything that is stored from `start` on, also what retention has emptied."""
-        c = audit_records.c
-        columns = (c.index, c.body, c.leaf, c.request, c.at, c.account)
-        query = select(*columns).where(c.index >= bindparam("start")).order_by(c.index).limit(page)
-        while True:
-            with self._database.read() as cx:
-                rows = cx.execute(query, {"start": start}).all()
-            for index, body, leaf, *filed in rows:
-                # SQLite lets a tamperer put any type into any column.
-                yield Stored(int(index), _bytes(body), _bytes(leaf), *filed)
-            if len(rows) < page:
-                return
-            start = int(rows[-1][0]) + 1
-
-    def empty(self, until: int, batch: int = 5_000) -> Iterator[int]:
-        """Empty the records below `until`; their hashes stay. Yields how many are done so far.
-
-        Each batch is a transaction; what was done stays done. `log_retention` decides whether.
-        """
-        c, done = audit_records.c, 0
-        query = select(func.min(c.index)).where(c.index < until, func.length(c.body) > 0)
-        while True:
-            with self._database.write() as cx:
-                first = cx.execute(query).scalar()
-                if first is None:
-                    return
-                part = (c.index >= first) & (c.index < min(until, first + batch))
-                change = (
-                    update(audit_records).where(part).values(body=b"", request="", account=None)
-                )
-                done += cx.execute(change).rowcount
-            yield done
 
     def _leads(self, mine: _Waiting) -> bool:
         """Queue a record; whether its caller has to do the writing, as nobody else does."""
@@ -263,20 +158,10 @@ class AuditStore:
         return False
 
 
-def _bytes(value: object) -> bytes:
-    """What stands in a column. SQLite lets a tamperer put any type there: verify must name it."""
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
-
-
 def _next_index(cx: Connection) -> int:
     if cx.dialect.name == "postgresql":
         cx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PG_LOCK})
-    return _size(cx)
-
-
-def _size(cx: Connection) -> int:
-    last = cx.execute(select(func.max(audit_records.c.index))).scalar()
-    return 0 if last is None else int(last) + 1
+    return size_of(cx)
 
 
 def _row(index: int, one: _Waiting) -> tuple[object, ...]:

@@ -79,6 +79,20 @@ def test_roots_and_proofs_agree_with_pymerkle(size: int, tiles: bool) -> None:
         verify_consistency(old, oracle.get_root(old), size, tree.root(size), path)
 
 
+@pytest.mark.parametrize("parts", [(700,), (1, 256, 443), (255, 1, 300, 144), (0, 13, 687)])
+def test_leaves_added_by_the_page_give_the_same_root(parts: tuple[int, ...]) -> None:
+    """However the leaves arrive, the root at each stop is that of another implementation."""
+    entries = [f"entry {i}".encode() for i in range(700)]
+    oracle = InmemoryTree(algorithm="sha256")
+    oracle.append_entries(entries)
+    frontier = Frontier()
+    for part in parts:
+        start = frontier.size
+        frontier.extend([leaf_hash(one) for one in entries[start : start + part]])
+        assert frontier.size == start + part
+        assert frontier.root() == (oracle.get_root(frontier.size) if frontier.size else EMPTY_ROOT)
+
+
 def test_every_inclusion_proof_fails_elsewhere() -> None:
     """A proof holds for its own leaf, index, size and root, and for no other."""
     leaves = [leaf_hash(bytes([i])) for i in range(13)]
