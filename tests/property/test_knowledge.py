@@ -3,20 +3,26 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acl_engine.domain.pack import Kind
 from acl_engine.replay.knowledge import Fact, Mind
 
 TRUTH = "19010131234"
 PHONE = Fact("SN1", "recipient_phone")
+KINDS = {"recipient_phone": Kind.PHONE}
 VIEWS = st.sampled_from(
     ["*********34", "*******1234", "190****1234", "***********", TRUTH, "19999999999"]
 )
+
+
+def _mind() -> Mind:
+    return Mind(kinds=KINDS)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(VIEWS, max_size=8))
 def test_candidates_only_shrink(views: list[str]) -> None:
     """No view, in any order, gives back what was narrowed down."""
-    mind = Mind()
+    mind = _mind()
     left = None
     for view in views:
         mind.learn(PHONE, view, TRUTH, "深圳市")
@@ -29,7 +35,7 @@ def test_candidates_only_shrink(views: list[str]) -> None:
 @given(st.lists(VIEWS, max_size=6))
 def test_only_the_truth_is_known(views: list[str]) -> None:
     """A number that is shown but is not theirs teaches nothing."""
-    mind = Mind()
+    mind = _mind()
     for view in views:
         mind.learn(PHONE, view, TRUTH, "深圳市")
     assert mind.knows(PHONE) == (TRUTH in views)
@@ -39,7 +45,7 @@ def test_only_the_truth_is_known(views: list[str]) -> None:
 @given(st.lists(VIEWS, max_size=4), st.lists(VIEWS, max_size=4))
 def test_a_colluder_takes_nothing_away(mine: list[str], theirs: list[str]) -> None:
     """After a merge one knows at least what each knew alone."""
-    one, other = Mind(), Mind()
+    one, other = _mind(), _mind()
     for mind, views in ((one, mine), (other, theirs)):
         for view in views:
             mind.learn(PHONE, view, TRUTH, "深圳市")
@@ -50,7 +56,7 @@ def test_a_colluder_takes_nothing_away(mine: list[str], theirs: list[str]) -> No
 
 def test_two_masks_of_two_colluders_join() -> None:
     """The first seven digits with one and the last four with another are the number."""
-    one, other = Mind(), Mind()
+    one, other = _mind(), _mind()
     one.learn(PHONE, "1901013****", TRUTH, "深圳市")
     other.learn(PHONE, "*******1234", TRUTH, "深圳市")
     assert not one.knows(PHONE)
@@ -61,7 +67,7 @@ def test_two_masks_of_two_colluders_join() -> None:
 
 def test_what_is_shown_but_untrue_teaches_nothing() -> None:
     """A mask of somebody else's number leaves the mind as it was."""
-    mind = Mind()
+    mind = _mind()
     mind.learn(PHONE, "*******9999", TRUTH, "深圳市")
     assert PHONE not in mind.left
     assert PHONE not in mind.views

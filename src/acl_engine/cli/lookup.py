@@ -25,7 +25,7 @@ from acl_engine.identity.devices import sign
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.totp import code_at
 from acl_engine.policy.pack import load_pack
-from acl_engine.replay.theatre import small_world
+from acl_engine.replay.theatre import COURIER, small_world
 from acl_engine.replay.world.company import device_key, strong_password, totp_secret
 from acl_engine.storage.census import Mark, census
 from acl_engine.storage.database import Database
@@ -78,7 +78,7 @@ MORE = Text("lookup.more", "还有更多：--after {key}", "there may be more: -
     "folder",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="The policy to look under.  [default: policies/courier/after]",
+    help="The policy to look under.  [default: the after of the world's own company]",
 )
 @click.option("--as", "login", required=True, metavar="LOGIN", help="Whose look it is.")
 @click.option(
@@ -138,7 +138,6 @@ def command(
     Exit code 0: answered. 1: denied. 2: the command or the database is wrong.
     """
     lang: Lang = ctx.obj
-    pack = load_pack(folder or project_root() / "policies" / "courier" / "after")
     query = Query(
         action, resource, key, _pairs(by), fields, purpose, ticket, limit=limit, after=after
     )
@@ -146,6 +145,8 @@ def command(
         mark = census(database).mark
         synthetic = mark is not None and mark.kind == "synthetic" and mark.finished
         known = mark if synthetic else None
+        company = known.pack if known else COURIER
+        pack = load_pack(folder or project_root() / "policies" / company / "after")
         engine = _engine(database, pack, known, login)
         say = _Printer(lang, form, pack, engine, synthetic)
         try:
@@ -206,7 +207,7 @@ def _worlds_login(
     engine: Engine, database: Database, mark: Mark, login: str, device: str | None
 ) -> str:
     """With the secrets that the world's seed gave the account."""
-    world = small_world(project_root(), mark.seed)
+    world = small_world(project_root(), mark.seed, pack=mark.pack)
     cast = {name: one for name, one in world.staff.items() if one.cast and not one.member.service}
     account = SqlIdentityStore(database).account(login)
     if login not in cast or account is None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import badge
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.world.build import SecretsKind, build_world
 from acl_engine.replay.world.company import CHINA, make_world
@@ -31,6 +32,13 @@ BUILT = Text(
     "world.built",
     "已建成：{waybills} 件运单，{customers} 位客户，种子 `{seed}`，用时 {seconds} 秒",
     "built: {waybills} waybills, {customers} customers, seed `{seed}`, in {seconds} s",
+)
+NO_COMPANY = Text(
+    "world.no-company",
+    "没有种子 `{pack}`",
+    "there is no seed `{pack}`",
+    "可用：{known}",
+    "known: {known}",
 )
 IMPORTED = Text(
     "world.imported",
@@ -93,19 +101,26 @@ command.add_command(badge.command)
     help="How many; the parcels that scenarios name are always there.",
 )
 @_SEED
+@click.option("--pack", default="courier", show_default=True, help="Whose: a folder of seeds/.")
 @_SECRETS
 @_REPLACE
 @click.pass_obj
 def build(
-    lang: Lang, url: str, waybills: int, seed: str, secrets: SecretsKind, replace: bool
+    lang: Lang,
+    url: str,
+    waybills: int,
+    seed: str,
+    pack: str,
+    secrets: SecretsKind,
+    replace: bool,
 ) -> None:
-    """Make the courier company of a seed.
+    """Make the company of a seed: the courier's, or another pack's.
 
     The database is made or migrated as needed. It carries the mark of a synthetic world, without
     which nothing lets a control be switched off. A database that holds anything else is refused.
     """
     started = time.monotonic()
-    world = make_world(*read_seed(project_root() / "seeds" / "courier"), seed, waybills)
+    world = make_world(*read_seed(_company(pack)), seed, waybills)
     with bulk.prepare(url, replace=replace) as database:
         with _bar(max(waybills, len(world.company.parcels))) as progress:
             build_world(
@@ -118,6 +133,14 @@ def build(
                 progress=progress,
             )
         _say_built(lang, census(database), seed, started)
+
+
+def _company(pack: str) -> Path:
+    folder = project_root() / "seeds" / pack
+    if not (folder / "company.yaml").is_file():
+        known = ", ".join(sorted(one.parent.name for one in folder.parent.glob("*/company.yaml")))
+        raise InputError(NO_COMPANY.of(pack=pack, known=known))
+    return folder
 
 
 @command.command("import-lade")
@@ -178,6 +201,8 @@ def show(lang: Lang, url: str) -> None:
         (CUSTOMERS, {"": found.customers}),
     ):
         click.echo(_counted(title.of().render(lang), counts))
+    for type_, stages in found.records.items():
+        click.echo(_counted(type_, stages))
 
 
 def _say_built(lang: Lang, found: Census, seed: str, started: float) -> None:

@@ -40,7 +40,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """`data_class` is the legal class (identity, contact, address, item, value, trace, ...);
-    `person` names whose data it is (recipient, sender); `searchable` allows an exact search."""
+    `person` names whose data it is (recipient, sender); `searchable` allows an exact search;
+    `word` is the short name by which scenarios and people call it."""
 
     name: str
     kind: Kind
@@ -49,6 +50,7 @@ class FieldSpec:
     en: str
     person: str | None = None
     searchable: bool = False
+    word: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

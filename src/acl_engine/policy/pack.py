@@ -71,6 +71,7 @@ class _Field(_Strict, rename={"data_class": "class"}):
     en: str
     person: str | None = None
     searchable: bool = False
+    word: str | None = None
 
 
 class _Resource(_Strict):
@@ -261,7 +262,7 @@ def document_types() -> Iterator[tuple[str, type[Any]]]:
 
 def _resource(name: str, read: _Resource) -> ResourceSpec:
     fields = {
-        k: FieldSpec(k, v.kind, v.data_class, v.zh, v.en, v.person, v.searchable)
+        k: FieldSpec(k, v.kind, v.data_class, v.zh, v.en, v.person, v.searchable, v.word)
         for k, v in read.fields.items()
     }
     return ResourceSpec(name, read.key, fields, read.attributes, read.stages)

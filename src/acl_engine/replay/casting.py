@@ -6,7 +6,7 @@ from acl_engine.domain.errors import ScenarioError, Where
 from acl_engine.domain.text import Text
 from acl_engine.replay import predicate as p
 from acl_engine.replay.scenario import Param, Scenario
-from acl_engine.replay.world.parcels import Parcel
+from acl_engine.replay.world.entry import Entry
 from acl_engine.replay.world.truth import Truth
 
 NOBODY_FITS = Text(
@@ -17,30 +17,30 @@ NOBODY_FITS = Text(
     "change `where`, or the seed",
 )
 
-Entities = Mapping[str, tuple[Parcel, ...]]
+Entities = Mapping[str, tuple[Entry, ...]]
 
 
-def bind(scenario: Scenario, truth: Truth) -> dict[str, tuple[Parcel, ...]]:
-    """Each param as its parcels: a customer's own, or the one that was meant.
+def bind(scenario: Scenario, truth: Truth) -> dict[str, tuple[Entry, ...]]:
+    """Each param as its entries: a customer's own, or the one that was meant.
 
     Raises ScenarioError when nothing fits."""
     return {name: _first(name, param, scenario, truth) for name, param in scenario.params.items()}
 
 
-def fitting(param: Param, scenario: Scenario, truth: Truth) -> Iterator[tuple[Parcel, ...]]:
+def fitting(param: Param, scenario: Scenario, truth: Truth) -> Iterator[tuple[Entry, ...]]:
     """Everyone in the world who fits, in the seed's order."""
     tree = p.parse(param.where, Where(scenario.id))
-    if param.type == "parcel":
-        for parcel in truth.parcels:
-            if _fits(tree, (parcel,), parcel.name, truth, scenario):
-                yield (parcel,)
+    if param.type != "customer":
+        for entry in truth.entries:
+            if _fits(tree, (entry,), entry.name, truth, scenario):
+                yield (entry,)
     else:
-        for customer, parcels in truth.recipients.items():
-            if _fits(tree, parcels, customer, truth, scenario):
-                yield parcels
+        for customer, entries in truth.recipients.items():
+            if _fits(tree, entries, customer, truth, scenario):
+                yield entries
 
 
-def _first(name: str, param: Param, scenario: Scenario, truth: Truth) -> tuple[Parcel, ...]:
+def _first(name: str, param: Param, scenario: Scenario, truth: Truth) -> tuple[Entry, ...]:
     for found in fitting(param, scenario, truth):
         return found
     raise ScenarioError(NOBODY_FITS.of(name=name, where=param.where), Where(scenario.id))
@@ -48,41 +48,41 @@ def _first(name: str, param: Param, scenario: Scenario, truth: Truth) -> tuple[P
 
 def _fits(
     tree: p.Predicate,
-    parcels: tuple[Parcel, ...],
+    entries: tuple[Entry, ...],
     name: str | None,
     truth: Truth,
     scenario: Scenario,
 ) -> bool:
     match tree:
         case p.Not(part):
-            return not _fits(part, parcels, name, truth, scenario)
+            return not _fits(part, entries, name, truth, scenario)
         case p.And(parts):
-            return all(_fits(part, parcels, name, truth, scenario) for part in parts)
+            return all(_fits(part, entries, name, truth, scenario) for part in parts)
         case p.Or(parts):
-            return any(_fits(part, parcels, name, truth, scenario) for part in parts)
+            return any(_fits(part, entries, name, truth, scenario) for part in parts)
         case p.Atom(atom, args):
-            return _SELECT[atom](args[0][0], parcels, name, truth, scenario)
+            return _SELECT[atom](args[0][0], entries, name, truth, scenario)
 
 
 def _served_by(
-    actor: str, parcels: tuple[Parcel, ...], _: str | None, truth: Truth, scenario: Scenario
+    actor: str, entries: tuple[Entry, ...], _: str | None, truth: Truth, scenario: Scenario
 ) -> bool:
     account = scenario.actors[actor].account or ""
     unit = truth.world.staff[account].member.unit
-    return any(parcel.facts["dest_unit"] == unit for parcel in parcels)
+    return any(unit in (entry.facts.get("dest_unit"), entry.facts.get("unit")) for entry in entries)
 
 
 def _assignee(
-    actor: str, parcels: tuple[Parcel, ...], _: str | None, truth: Truth, scenario: Scenario
+    actor: str, entries: tuple[Entry, ...], _: str | None, truth: Truth, scenario: Scenario
 ) -> bool:
     person = truth.world.staff[scenario.actors[actor].account or ""].person
-    return any(parcel.facts["assignee"] == person for parcel in parcels)
+    return any(entry.facts.get("assignee") == person for entry in entries)
 
 
 _SELECT: Mapping[str, Callable[..., bool]] = {
-    "named": lambda word, parcels, name, truth, scenario: name == word,
-    "waybill": lambda word, parcels, *_: any(one.waybill_no == word for one in parcels),
-    "stage": lambda word, parcels, *_: any(one.facts["stage"] == word for one in parcels),
+    "named": lambda word, entries, name, truth, scenario: name == word,
+    "waybill": lambda word, entries, *_: any(one.key == word for one in entries),
+    "stage": lambda word, entries, *_: any(one.facts["stage"] == word for one in entries),
     "served_by": _served_by,
     "assignee": _assignee,
 }

@@ -12,7 +12,8 @@ from acl_engine.domain.pack import Pack
 from acl_engine.replay import predicate
 from acl_engine.replay.reading import undefined
 from acl_engine.replay.scenario import Scenario
-from acl_engine.replay.words import VARIABLE, field_of
+from acl_engine.replay.vocabulary import Vocabulary
+from acl_engine.replay.words import VARIABLE
 from acl_engine.replay.world.truth import Truth
 
 LINES = ("login", "admin", "http", *(str(number) for number in range(12)))
@@ -59,6 +60,7 @@ def _unknown(
     scenario: Scenario, before: Pack, after: Pack
 ) -> Iterator[tuple[str, str, Iterable[str]]]:
     controls = {*before.controls, *after.controls}
+    field_of = Vocabulary.of(after.resources).field
     for name in _controls(scenario):
         if name not in controls:
             yield "control", name, controls
@@ -79,6 +81,7 @@ def _unknown(
 
 def _facts(scenario: Scenario, after: Pack) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Every `param.fact` must be a field of some record, or a scenario's word for one."""
+    field_of = Vocabulary.of(after.resources).field
     fields = {name for spec in after.resources.values() for name in (*spec.fields, spec.key)}
     words = [word for channel in scenario.channels.values() for word in channel.carries]
     words += [word for facts in scenario.knowledge.values() for word in facts]

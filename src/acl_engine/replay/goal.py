@@ -10,9 +10,11 @@ from acl_engine.replay.knowledge import Fact, Mind
 from acl_engine.replay.predicate import ATTACKERS
 from acl_engine.replay.run import Run, seconds
 from acl_engine.replay.scenario import Scenario
-from acl_engine.replay.words import field_of
-from acl_engine.replay.world.parcels import Parcel
+from acl_engine.replay.world.entry import Entry
 from acl_engine.replay.world.truth import Truth
+
+# Words for what makes a record one living person's.
+_IDENTIFYING = ("address", "phone", "id_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class _Reader:
     def __init__(self, scenario: Scenario, run: Run, truth: Truth) -> None:
         self._run = run
         self._truth = truth
+        self._field = truth.vocabulary.field
         self._entities = bind(scenario, truth)
         self._scenario = scenario
 
@@ -64,7 +67,7 @@ class _Reader:
             case p.Atom("knows", (who, what)):
                 return self._knows(self._mind(who[0]), what)
             case p.Atom("knows_many", (who, field, number)):
-                return len(self._known(self._mind(who[0]), field[0])) >= int(number[0])
+                return len(self._known(self._mind(who[0]), self._field(field[0]))) >= int(number[0])
             case p.Atom("acts", (who, action, thing)):
                 return self._acts(self._mind(who[0]), action[0], thing[0])
             case p.Atom("undetected", (within,)):
@@ -81,8 +84,8 @@ class _Reader:
             mind = self._mind(atom.args[0][0])
             for word in atom.args[1]:
                 name, attribute = word.split(".")
-                for parcel in self._entities.get(name, ()):
-                    fact = Fact(parcel.waybill_no, field_of(attribute))
+                for entry in self._entities.get(name, ()):
+                    fact = Fact(entry.key, self._field(attribute))
                     left = mind.left.get(fact)
                     if left is not None and left > 1:
                         found.append((attribute, left))
@@ -90,10 +93,11 @@ class _Reader:
 
     def people(self) -> int:
         mind = self._mind(ATTACKERS)
+        exact = {self._field(word) for word in _IDENTIFYING}
         whom = {
-            self._truth.by_number[fact.subject].facts["recipient"]
+            self._truth.by_number[fact.subject].person
             for fact, left in mind.left.items()
-            if left == 1 and fact.field in ("unit", "recipient_phone")
+            if left == 1 and fact.field in exact
             and fact.subject in self._truth.by_number
         }  # fmt: skip
         return len(whom)
@@ -101,7 +105,7 @@ class _Reader:
     def _mind(self, who: str) -> Mind:
         if who != ATTACKERS:
             return self._run.minds[who]
-        joint = Mind()
+        joint = Mind(kinds=self._truth.vocabulary.kinds)
         for mind in self._run.minds.values():
             joint.merge(mind)
             joint.acts |= mind.acts
@@ -110,24 +114,24 @@ class _Reader:
     def _knows(self, mind: Mind, what: tuple[str, ...]) -> bool:
         target = what[-1]
         name, attribute = target.split(".")
-        for parcel in self._entities[name]:
-            if not mind.knows(Fact(parcel.waybill_no, field_of(attribute))):
+        for entry in self._entities[name]:
+            if not mind.knows(Fact(entry.key, self._field(attribute))):
                 continue
-            if len(what) == 1 or self._linked(mind, what[0], parcel):
+            if len(what) == 1 or self._linked(mind, what[0], entry):
                 return True
         return False
 
-    def _linked(self, mind: Mind, source: str, parcel: Parcel) -> bool:
+    def _linked(self, mind: Mind, source: str, entry: Entry) -> bool:
         """Whether the attacker can tell that this record belongs to the person of that phone."""
-        phone = parcel.fields[field_of(source.split(".")[1])]
-        return (phone, parcel.waybill_no) in mind.links
+        phone = entry.fields[self._field(source.split(".")[1])]
+        return (phone, entry.key) in mind.links
 
     def _known(self, mind: Mind, field: str) -> set[str]:
         return {f.subject for f, left in mind.left.items() if f.field == field and left == 1}
 
     def _acts(self, mind: Mind, action: str, thing: str) -> bool:
         if thing in self._entities:
-            numbers = {parcel.waybill_no for parcel in self._entities[thing]}
+            numbers = {entry.key for entry in self._entities[thing]}
             return any((action, number) in mind.acts for number in numbers)
         actor = self._scenario.actors.get(thing)
         return (action, actor.account if actor else thing) in mind.acts

@@ -6,7 +6,7 @@ INVARIANTS
 - Views of one field join: the positions known are the union over all views.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from acl_engine.domain.errors import InputError
@@ -15,13 +15,6 @@ from acl_engine.masking.strength import candidates
 
 # Fields of a record that together are a person's address; the last one makes it exact.
 ADDRESS = ("city", "area", "unit")
-_KINDS = {
-    "recipient_phone": Kind.PHONE,
-    "sender_phone": Kind.PHONE,
-    "recipient_name": Kind.NAME,
-    "sender_name": Kind.NAME,
-    "id_number": Kind.ID_NUMBER,
-}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +28,8 @@ class Fact:
 @dataclass
 class Mind:
     """One actor's knowledge. `views`: every form in which a fact was seen; `links`: from a phone
-    number to the records that were found to belong to it; `kept`: values out of HTTP answers."""
+    number to the records that were found to belong to it; `kept`: values out of HTTP answers;
+    `kinds`: what kind of value each field holds, so that masks of it can be counted."""
 
     views: dict[Fact, set[str]] = field(default_factory=dict)
     left: dict[Fact, int] = field(default_factory=dict)
@@ -43,6 +37,7 @@ class Mind:
     acts: set[tuple[str, str]] = field(default_factory=set)
     cities: dict[Fact, str] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     def learn(self, fact: Fact, shown: str, truth: str, city: str | None = None) -> None:
         """Take one view of a fact in. `truth` decides whether it teaches anything."""
@@ -58,7 +53,7 @@ class Mind:
 
     def _narrow(self, fact: Fact) -> None:
         """Count anew what all views of a fact leave together: two masks may join to the whole."""
-        kind = _KINDS.get(fact.field)
+        kind = self.kinds.get(fact.field)
         masked = sorted(view for view in self.views.get(fact, ()) if "*" in view)
         if kind is None or not masked or self.left.get(fact) == 1:
             return
@@ -103,14 +98,15 @@ class Mind:
             set(self.acts),
             dict(self.cities),
             dict(self.kept),
+            self.kinds,
         )
 
-    def numbers(self) -> list[str]:
-        """Every record number that is known."""
+    def numbers(self, key_field: str) -> list[str]:
+        """Every record number of that name that is known."""
         return sorted(
             fact.subject
             for fact, left in self.left.items()
-            if fact.field == "waybill_no" and left == 1
+            if fact.field == key_field and left == 1
         )
 
 

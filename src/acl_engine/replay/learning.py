@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from acl_engine.replay.knowledge import Fact, Mind
-from acl_engine.replay.world.parcels import Parcel
+from acl_engine.replay.world.entry import Entry
 from acl_engine.replay.world.truth import Truth
 
 # A shorter value stands in any page by chance.
@@ -23,28 +23,30 @@ def learn(
     taught: list[Fact] = []
     for view in views:
         # A masked number names no record; the key that was asked by does.
-        names = (key, view.get("handle"), view.get("waybill_no"))
+        names = (key, view.get("handle"), *(view.get(one) for one in truth.vocabulary.keys))
         known = (truth.by_number.get(name) for name in names if name)
-        parcel = next((one for one in known if one), None)
-        if parcel is None:
+        entry = next((one for one in known if one), None)
+        if entry is None:
             continue
-        truths = {**parcel.fields, "waybill_no": parcel.waybill_no}
+        truths = {**entry.fields, entry.key_field: entry.key}
+        city = str(entry.facts.get("city") or "")
         for name, shown in view.items():
             if name == "handle":
                 continue
-            fact = Fact(parcel.waybill_no, name)
+            fact = Fact(entry.key, name)
             true = truths.get(name, shown if name in ("route", "trace") else "")
-            mind.learn(fact, shown, true, str(parcel.facts["city"]))
+            mind.learn(fact, shown, true, city)
             taught.append(fact)
-        mind.left.setdefault(Fact(parcel.waybill_no, "waybill_no"), 1)
-        for name in ("recipient_phone", "phone"):
-            if name in by or view.get("recipient_phone") == truths["recipient_phone"]:
-                mind.link(truths["recipient_phone"], parcel.waybill_no)
+        mind.left.setdefault(Fact(entry.key, entry.key_field), 1)
+        field = truth.vocabulary.field("phone")
+        phone = truths.get(field)
+        if phone and (field in by or "phone" in by or view.get(field) == phone):
+            mind.link(phone, entry.key)
     return taught
 
 
 def read_reply(
-    mind: Mind, truth: Truth, body: bytes, about: Iterable[Parcel], sent: str
+    mind: Mind, truth: Truth, body: bytes, about: Iterable[Entry], sent: str
 ) -> list[Fact]:
     """What the bytes of an HTTP answer teach: the records in a JSON body, and every telling clear
     value of a record that the scenario is about, wherever it stands; `sent` is no news."""
@@ -53,26 +55,26 @@ def read_reply(
         document = json.loads(text)
     except ValueError:
         document = None
-    taught = learn(mind, truth, _records(document), None, {})
+    taught = learn(mind, truth, _records(document, truth.vocabulary.keys), None, {})
     said = text if document is None else json.dumps(document, ensure_ascii=False)
-    for parcel in about:
-        for name, value in {**parcel.fields, "waybill_no": parcel.waybill_no}.items():
+    for entry in about:
+        for name, value in {**entry.fields, entry.key_field: entry.key}.items():
             if len(value) >= _TELLING and value in said and value not in sent:
-                fact = Fact(parcel.waybill_no, name)
-                mind.learn(fact, value, value, str(parcel.facts["city"]))
+                fact = Fact(entry.key, name)
+                mind.learn(fact, value, value, str(entry.facts.get("city") or ""))
                 taught.append(fact)
     return taught
 
 
-def _records(document: Any) -> Iterator[dict[str, str]]:
+def _records(document: Any, keys: frozenset[str]) -> Iterator[dict[str, str]]:
     """Every mapping in a JSON value that is a record: a handle or number, and its fields."""
     if isinstance(document, list):
         for one in document:
-            yield from _records(one)
+            yield from _records(one, keys)
     elif isinstance(document, dict):
         fields = document.get("fields")
         record = {**document, **fields} if isinstance(fields, dict) else document
-        if "handle" in record or "waybill_no" in record:
+        if "handle" in record or not keys.isdisjoint(record):
             yield {name: value for name, value in record.items() if isinstance(value, str)}
         for one in document.values():
-            yield from _records(one)
+            yield from _records(one, keys)

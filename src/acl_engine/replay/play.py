@@ -19,7 +19,7 @@ from acl_engine.replay.present import names_of, present, skipped
 from acl_engine.replay.result import Name, Replay, ScenarioResult, Verdict
 from acl_engine.replay.scenario import Scenario
 from acl_engine.replay.stage import NoTransport
-from acl_engine.replay.theatre import SEED, scenarios, theatre
+from acl_engine.replay.theatre import scenarios, theatre
 from acl_engine.replay.transport import Serve
 
 NONE_THERE = Text(
@@ -59,7 +59,13 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
         raise ScenarioError(NONE_THERE.of(), Where(str(folder)))
     progress(0, len(chosen), "")
     results: list[ScenarioResult] = []
-    with theatre(order.root, policy=order.policy, ablate=order.ablate, serve=order.serve) as judge:
+    with theatre(
+        order.root,
+        pack=order.pack,
+        policy=order.policy,
+        ablate=order.ablate,
+        serve=order.serve,
+    ) as judge:
         # A file names the controls of the company's own policy, whatever is replayed against.
         standard = load_pack(order.root / "policies" / order.pack / "after")
         for path, one in filed:
@@ -72,7 +78,7 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
     return Replay(
         results=tuple(results),
         pack=order.pack,
-        seed=SEED,
+        seed=f"{order.pack}-small",
         mode="one" if order.policy else "both",
         seconds=time.monotonic() - started,
         control_names=names_of((one.id, one.zh, one.en) for one in controls),

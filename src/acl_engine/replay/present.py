@@ -30,12 +30,11 @@ from acl_engine.replay.result import (
 from acl_engine.replay.run import Run, StepResult, seconds
 from acl_engine.replay.scenario import Both, Scenario, Step
 from acl_engine.replay.verdict import NO_POSITIVE, NOT_NAMED, fell_short, keeps
-from acl_engine.replay.words import field_of
+from acl_engine.replay.world.truth import Truth
 
 # The query system in a picture.
 ENGINE = "engine"
 _DAY = 86_400
-_SHOWN_WORDS = ("waybill_no", "phone", "name", "area", "address", "item")
 
 
 def present(result: Result, judge: Judge) -> ScenarioResult:
@@ -145,7 +144,7 @@ def _side(
         reached=found.holds,
         steps=steps,
         knowledge=tuple(_knowledge(scenario, judge, run)),
-        counted=tuple(_counted(scenario, run)),
+        counted=tuple(_counted(scenario, run, judge.truth)),
         candidates=found.candidates or 0,
         cost=_cost(scenario, run),
         every_step_named=all(step.named for step in steps if step.tried),
@@ -208,8 +207,8 @@ def _knowledge(scenario: Scenario, judge: Judge, run: Run) -> Iterator[Known]:
     spoken = {word.split(".")[0] for word in named}
     for who, mind in run.minds.items():
         for name in sorted(spoken & set(entities)):
-            for word in _SHOWN_WORDS:
-                facts = [Fact(one.waybill_no, field_of(word)) for one in entities[name]]
+            for word, field in judge.truth.vocabulary.words.items():
+                facts = [Fact(one.key, field) for one in entities[name]]
                 known = [(mind.left[fact], fact) for fact in facts if fact in mind.left]
                 if known:
                     left, fact = min(known)
@@ -221,7 +220,7 @@ def _best(mind: Mind, fact: Fact) -> str:
     return min(sorted(seen), key=lambda value: value.count("*"), default="")
 
 
-def _counted(scenario: Scenario, run: Run) -> Iterator[Counted]:
+def _counted(scenario: Scenario, run: Run, truth: Truth) -> Iterator[Counted]:
     if scenario.goal is None:
         return
     for atom in p.atoms(p.parse(scenario.goal.leak, Where(scenario.id))):
@@ -232,7 +231,7 @@ def _counted(scenario: Scenario, run: Run) -> Iterator[Counted]:
                 fact.subject
                 for mind in minds
                 for fact, left in mind.left.items()
-                if fact.field == field_of(field) and left == 1
+                if fact.field == truth.vocabulary.field(field) and left == 1
             }
             yield Counted(who, field, len(known), int(number))
 

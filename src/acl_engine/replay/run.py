@@ -64,8 +64,11 @@ class Runner:
         self._truth = stage.truth
         self._assumed = assumed or {}
         self._entities = bind(scenario, stage.truth)
-        self._words = Words(scenario, self._entities, self._secret)
-        self._run = Run(stage.now, minds={name: Mind() for name in scenario.actors})
+        self._words = Words(scenario, self._entities, stage.truth.vocabulary, self._secret)
+        self._run = Run(
+            stage.now,
+            minds={name: Mind(kinds=stage.truth.vocabulary.kinds) for name in scenario.actors},
+        )
         self._seen: dict[str, tuple[Fact, ...]] = {}
         self._held: dict[str, set[str]] = {
             name: set(actor.devices) for name, actor in scenario.actors.items()
@@ -204,7 +207,7 @@ class Runner:
         mind = self._run.minds[step.actor or ""]
         outcome: Outcome | None = None
         taught: list[Fact] = []
-        about = [parcel for parcels in self._entities.values() for parcel in parcels]
+        about = [entry for entries in self._entities.values() for entry in entries]
         for texts in self._words.known(http.texts(), mind):
             reply, entries = self._stage.send(http.asked(texts))
             mind.kept |= http.kept(reply)

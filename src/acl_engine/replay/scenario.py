@@ -38,7 +38,7 @@ class WorldRef(msgspec.Struct, forbid_unknown_fields=True):
 class Param(msgspec.Struct, forbid_unknown_fields=True):
     """Someone or something of the world: the first that fits `where`."""
 
-    type: Literal["customer", "parcel"]
+    type: Literal["customer", "parcel", "record"]
     where: str
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acl_engine.domain.errors import ScenarioError, Where
+from acl_engine.domain.pack import Pack
 from acl_engine.domain.text import Text
 from acl_engine.identity.passwords import Passwords
 from acl_engine.policy.pack import load_pack
@@ -13,6 +14,7 @@ from acl_engine.replay.judge import Judge
 from acl_engine.replay.reading import UNDEFINED, read_scenario
 from acl_engine.replay.scenario import Scenario
 from acl_engine.replay.transport import Serve
+from acl_engine.replay.vocabulary import Vocabulary
 from acl_engine.replay.world.build import SecretsKind, build_world
 from acl_engine.replay.world.company import World, make_world
 from acl_engine.replay.world.sealing import synthetic_sealing
@@ -29,31 +31,40 @@ TWICE = Text(
 )
 
 # The world that scenarios run in: small enough to copy for every run.
-SEED = "courier-small"
+COURIER = "courier"
+SEED = f"{COURIER}-small"
 PARCELS = 300
 
 
-def small_world(root: Path, seed: str = SEED, parcels: int = PARCELS) -> World:
-    """The company of a seed, from `seeds/courier`."""
-    company, names = read_seed(root / "seeds" / "courier")
+def small_world(
+    root: Path, seed: str = SEED, parcels: int = PARCELS, *, pack: str = COURIER
+) -> World:
+    """The company of a seed, from `seeds/<pack>`."""
+    company, names = read_seed(root / "seeds" / pack)
     return make_world(company, names, seed, parcels)
+
+
+def small_truth(world: World, pack: Pack) -> Truth:
+    """What is true in a small world, in the words of a pack's catalogue."""
+    return Truth(world, PARCELS, Vocabulary.of(pack.resources))
 
 
 @contextmanager
 def theatre(
     root: Path,
     *,
+    pack: str = COURIER,
     policy: Path | None = None,
     ablate: bool = True,
     serve: Serve | None = None,
     said: Callable[[str], None] = lambda what: None,
 ) -> Iterator[Judge]:
-    """A judge over freshly built worlds. `policy` judges one pack instead of before and after;
-    `serve` answers raw HTTP steps."""
-    before = load_pack(root / "policies" / "courier" / "before")
-    after = load_pack(policy or root / "policies" / "courier" / "after")
-    world = small_world(root)
-    truth = Truth(world, PARCELS)
+    """A judge over freshly built worlds of a pack. `policy` judges one folder instead of before
+    and after; `serve` answers raw HTTP steps."""
+    before = load_pack(root / "policies" / pack / "before")
+    after = load_pack(policy or root / "policies" / pack / "after")
+    world = small_world(root, f"{pack}-small", pack=pack)
+    truth = small_truth(world, after)
     with tempfile.TemporaryDirectory(prefix="acl-replay-") as folder:
         templates: dict[bool, Database] = {}
         try:

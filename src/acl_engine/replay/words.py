@@ -11,25 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from acl_engine.replay.knowledge import Fact, Mind
 from acl_engine.replay.scenario import Scenario
-from acl_engine.replay.world.parcels import Parcel
+from acl_engine.replay.vocabulary import Vocabulary
+from acl_engine.replay.world.entry import Entry
 
 VARIABLE = re.compile(r"\$\{([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_-]*)\}")
 LEARNED, KEPT = "learned", "http"
 ACTOR_WORDS = ("account", "phone", "password", "totp")
 _SECRETS = ("password", "totp")
-# Words of a scenario for fields of a record.
-_FIELDS = {
-    "phone": "recipient_phone",
-    "name": "recipient_name",
-    "address": "unit",
-    "waybill_no": "waybill_no",
-    "item": "item",
-}
-
-
-def field_of(word: str) -> str:
-    """The record's field that a scenario's word means."""
-    return _FIELDS.get(word, word)
 
 
 class Words:
@@ -38,9 +26,11 @@ class Words:
     def __init__(
         self,
         scenario: Scenario,
-        entities: Mapping[str, tuple[Parcel, ...]],
+        entities: Mapping[str, tuple[Entry, ...]],
+        vocabulary: Vocabulary,
         secret: Callable[[str, str], str],
     ) -> None:
+        self._field = vocabulary.field
         self._actors = scenario.actors
         self._entities = entities
         self._secret = secret
@@ -48,18 +38,18 @@ class Words:
     def facts(self, word: str) -> list[Fact]:
         """`victim.phone` -> the facts of every record of theirs; `p1.waybill_no` -> one."""
         name, attribute = word.split(".")
-        wanted = field_of(attribute)
+        wanted = self._field(attribute)
         if name in self._actors:
             return [Fact(self._actors[name].account or name, attribute)]
-        return [Fact(parcel.waybill_no, wanted) for parcel in self._entities.get(name, ())]
+        return [Fact(entry.key, wanted) for entry in self._entities.get(name, ())]
 
     def value(self, name: str, attribute: str) -> str:
         """The true value of a param's fact or of an actor's own."""
         if name in self._actors:
             return self._own(name, attribute)
-        parcel = self._entities[name][0]
-        wanted = field_of(attribute)
-        return parcel.waybill_no if wanted == "waybill_no" else parcel.fields[wanted]
+        entry = self._entities[name][0]
+        wanted = self._field(attribute)
+        return entry.key if wanted == entry.key_field else entry.fields[wanted]
 
     def plain(self, text: str) -> str:
         """The text with true values: for what happens, which needs nobody's knowledge."""
@@ -78,7 +68,13 @@ class Words:
             if None not in filled:
                 yield tuple(text or "" for text in filled)
             return
-        for number in mind.numbers():
+        wanted = {
+            attribute
+            for text in texts
+            for name, attribute in VARIABLE.findall(text)
+            if name == LEARNED
+        }
+        for number in sorted({number for field in wanted for number in mind.numbers(field)}):
             filled = tuple(self._filled(text, mind, number) for text in texts)
             if None not in filled:
                 yield tuple(text or "" for text in filled)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Connection, func, select
 
 from acl_engine.storage.database import Database
-from acl_engine.storage.tables import accounts, customers, units, waybills, world_mark
+from acl_engine.storage.tables import accounts, customers, records, units, waybills, world_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Census:
     accounts: Mapping[str, int]
     waybills: Mapping[str, int]
     customers: int
+    records: Mapping[str, Mapping[str, int]]  # type -> stage -> how many
 
 
 def census(database: Database) -> Census:
@@ -44,7 +45,16 @@ def census(database: Database) -> Census:
             _count(cx, accounts.c.role),
             _count(cx, waybills.c.stage),
             cx.execute(select(func.count()).select_from(customers)).scalar_one(),
+            _records(cx),
         )
+
+
+def _records(cx: Connection) -> dict[str, dict[str, int]]:
+    query = select(records.c.type, records.c.stage, func.count())
+    found: dict[str, dict[str, int]] = {}
+    for type_, stage, many in cx.execute(query.group_by(records.c.type, records.c.stage)):
+        found.setdefault(type_, {})[stage] = many
+    return found
 
 
 def _count(cx: Connection, column: Column[str]) -> dict[str, int]:

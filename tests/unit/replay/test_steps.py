@@ -17,7 +17,7 @@ from acl_engine.replay.reading import read_scenario
 from acl_engine.replay.run import Run, Runner
 from acl_engine.replay.scenario import Scenario
 from acl_engine.replay.stage import NoTransport, Stage
-from acl_engine.replay.theatre import PARCELS, small_world
+from acl_engine.replay.theatre import PARCELS, small_truth, small_world
 from acl_engine.replay.transport import Asked, Replied, Site
 from acl_engine.replay.world.build import build_world
 from acl_engine.replay.world.sealing import synthetic_sealing
@@ -25,6 +25,7 @@ from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database, create_or_upgrade
 
 ROOT = Path(__file__).parents[3]
+AFTER = ROOT / "policies" / "courier" / "after"
 HEAD = """\
 schema: acl-scenario/1
 id: test.steps
@@ -56,7 +57,7 @@ def world() -> Iterator[tuple[Database, Truth]]:
     with tempfile.TemporaryDirectory() as folder:
         database = create_or_upgrade(f"sqlite:///{Path(folder) / 'steps.db'}")
         build_world(database, small, PARCELS, synthetic_sealing(small.seed))
-        yield database, Truth(small, PARCELS)
+        yield database, small_truth(small, load_pack(AFTER))
         database.close()
 
 
@@ -279,7 +280,7 @@ class Echo:
     """A web application in the least: it answers with what the engine knows of nobody."""
 
     def __init__(self, site: Site) -> None:
-        self._truth = Truth(small_world(ROOT), PARCELS)
+        self._truth = small_truth(small_world(ROOT), load_pack(AFTER))
         assert site.engine.audit is not None
 
     def send(self, request: Asked) -> Replied:

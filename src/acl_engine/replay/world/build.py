@@ -6,6 +6,7 @@ INVARIANTS
 - Memory does not grow with the number of parcels.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -63,9 +64,12 @@ def build_world(
     progress: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Write the world with at least its named parcels. `progress` is called with parcels done."""
-    bulk.begin(database, pack="courier", seed=world.seed, at=world.now, replace=replace)
+    bulk.begin(database, pack=world.company.pack, seed=world.seed, at=world.now, replace=replace)
     bulk.load(database, [company_rows(world, sealing, secrets)])
     bulk.load(database, _customer_batches(world, sealing))
+    bulk.load(database, listed_batches(world))
+    if not world.areas:
+        bulk.load(database, [{"work_items": list(_work_items(world, {}))}])
     bulk.load(database, parcel_batches(world, parcels(world, count), sealing, progress))
     bulk.advance_sequences(database)
     bulk.finish(database)
@@ -198,6 +202,20 @@ def customer_row(one: Customer, sealing: Sealing) -> tuple[Any, ...]:
     return (one.id, sealing.index(one.phone), one.bound_at, payload)
 
 
+def listed_batches(world: World) -> Iterator[Batch]:
+    """Rows by table of the company's lists."""
+    for chunk in bulk.chunks(world.listed):
+        yield {
+            "records": [(one.id, one.type, one.key, one.stage, _json(one.facts)) for one in chunk],
+            "record_people": [(one.id, pack_fields(one.fields)) for one in chunk],
+        }
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    """Policy facts as the JSON column holds them; what is absent stays absent."""
+    return json.dumps({k: v for k, v in facts.items() if v is not None}, ensure_ascii=False)
+
+
 def parcel_batches(
     world: World, made: Iterable[Parcel], sealing: Sealing, progress: Callable[[int], None]
 ) -> Iterator[Batch]:
@@ -241,5 +259,5 @@ def _add(batch: Batch, parcel: Parcel, world: World, sealing: Sealing) -> None:
 def _work_items(world: World, names: dict[str, str]) -> Iterator[tuple[Any, ...]]:
     for item in world.company.work_items:
         opened = world.now - 2 * HOUR
-        key = names[item.parcel]
+        key = names.get(item.parcel, item.parcel)
         yield (item.id, item.kind, key, item.holder, item.source, "svc-telephony", opened, None)

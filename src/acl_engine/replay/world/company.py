@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from acl_engine.replay.world.listing import Listed, listed
 from acl_engine.replay.world.organisation import Area, areas_of, grown_units, paths_of
 from acl_engine.replay.world.people import Customer, People, source
 from acl_engine.replay.world.seed import Company, Names, Unit
@@ -38,6 +39,7 @@ class World:
     heads: dict[str, str]  # by unit: who makes shifts and assignments
     handlers: dict[str, Staff]  # by unit: who scans
     population: int
+    listed: tuple[Listed, ...] = ()
 
     @property
     def now(self) -> int:
@@ -83,7 +85,8 @@ def make_world(company: Company, names: Names, seed: str, waybills: int) -> Worl
         shop.tenant: people.customer(_SHOPS_FROM + i, f"k-shop-{shop.tenant}", None, shop.zh)
         for i, shop in enumerate(company.merchants)
     }
-    wanted = max(_FEWEST_CUSTOMERS, waybills // _PARCELS_PER_CUSTOMER)
+    # Who has no branches carries no parcels, and has no customers but those a scenario names.
+    wanted = max(_FEWEST_CUSTOMERS, waybills // _PARCELS_PER_CUSTOMER) if areas else 0
     return World(
         seed=seed,
         company=company,
@@ -97,6 +100,7 @@ def make_world(company: Company, names: Names, seed: str, waybills: int) -> Worl
         heads=heads_of(staff, units),
         handlers=handlers_of(staff),
         population=min(wanted, people.most - _OTHERS_FROM - GUESTS),
+        listed=tuple(listed(company.lists, int(NOW.timestamp()))),
     )
 
 

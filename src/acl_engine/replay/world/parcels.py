@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from acl_engine.replay.world.company import World
 from acl_engine.replay.world.journey import (
@@ -37,9 +38,19 @@ class Parcel:
     fields: dict[str, str]
     scans: tuple[Scan, ...]
 
+    key_field: ClassVar[str] = "waybill_no"
+
     @property
     def waybill_no(self) -> str:
         return str(self.facts["waybill_no"])
+
+    @property
+    def key(self) -> str:
+        return self.waybill_no
+
+    @property
+    def person(self) -> str:
+        return str(self.facts["recipient"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,12 @@ class Plan:
 
 
 def parcels(world: World, count: int) -> Iterator[Parcel]:
-    """The named parcels first, then random ones up to `count`. Same world, same parcels."""
+    """The named parcels first, then random ones up to `count`. Same world, same parcels.
+
+    A company without branches carries none.
+    """
+    if not world.areas:
+        return
     maker = Maker(world, source(world.seed, "parcels"))
     for spec in world.company.parcels:
         yield maker.named(spec)

@@ -6,11 +6,12 @@ from typing import Literal
 import msgspec
 
 from acl_engine.policy import strict_yaml
+from acl_engine.replay.world.listing import ListSpec, read_list
 
 
 class Unit(msgspec.Struct, forbid_unknown_fields=True):
     id: str
-    kind: Literal["hq", "province", "hub", "branch", "station"]
+    kind: Literal["hq", "province", "hub", "branch", "station", "office"]
     zh: str
     en: str
     city: str
@@ -71,6 +72,8 @@ class NamedParcel(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": 
 
 
 class WorkItem(msgspec.Struct, forbid_unknown_fields=True):
+    """`parcel` is a parcel's name, or the key of what else the work is about."""
+
     id: str
     kind: str
     parcel: str
@@ -95,15 +98,20 @@ class Signed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Company(msgspec.Struct, forbid_unknown_fields=True):
+    """`pack` names its policies and scenarios; `names` the file of names its people get."""
+
     schema: Literal["acl-seed-company/1"]
+    pack: str
     units: tuple[Unit, ...]
-    area_names: tuple[str, ...]
     cast: tuple[Member, ...]
-    stray_devices: tuple[StrayDevice, ...]
-    merchants: tuple[Merchant, ...]
-    customers: tuple[str, ...]
-    parcels: tuple[NamedParcel, ...]
-    work_items: tuple[WorkItem, ...]
+    names: str = "names.yaml"
+    area_names: tuple[str, ...] = ()
+    stray_devices: tuple[StrayDevice, ...] = ()
+    merchants: tuple[Merchant, ...] = ()
+    customers: tuple[str, ...] = ()
+    parcels: tuple[NamedParcel, ...] = ()
+    work_items: tuple[WorkItem, ...] = ()
+    lists: tuple[ListSpec, ...] = ()
     undertaking: Signed | None = None
 
 
@@ -116,6 +124,11 @@ class Names(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_seed(folder: Path) -> tuple[Company, Names]:
-    """The two files of `seeds/<pack>/`. Raises InputError with file and line."""
+    """The company of `seeds/<pack>/`, its lists, and the names of its people.
+
+    Raises InputError with file and line.
+    """
     company = strict_yaml.read(folder / "company.yaml", Company)
-    return company, strict_yaml.read(folder / "names.yaml", Names)
+    lists = tuple(read_list(spec, folder) for spec in company.lists)
+    names = strict_yaml.read(folder / company.names, Names)
+    return msgspec.structs.replace(company, lists=lists), names

@@ -7,16 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from acl_engine.replay.vocabulary import WORDLESS, Vocabulary
 from acl_engine.replay.world.company import World, device_key, strong_password, totp_secret
+from acl_engine.replay.world.entry import Entry
 from acl_engine.replay.world.parcels import Parcel, parcels
 
 
 @dataclass(frozen=True)
 class Truth:
-    """A small world's people and parcels, by name and by number."""
+    """A small world's people and records, by name and by number.
+
+    `vocabulary` says what the fields are; a run needs it, looking records up does not.
+    """
 
     world: World
     count: int
+    vocabulary: Vocabulary = WORDLESS
     _parcels: tuple[Parcel, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -27,27 +33,31 @@ class Truth:
         return self._parcels
 
     @cached_property
-    def by_name(self) -> Mapping[str, Parcel]:
-        return {one.name: one for one in self._parcels if one.name}
+    def entries(self) -> tuple[Entry, ...]:
+        """Every record: the parcels, and the rows of the company's lists."""
+        return (*self._parcels, *self.world.listed)
 
     @cached_property
-    def by_number(self) -> Mapping[str, Parcel]:
-        return {one.waybill_no: one for one in self._parcels}
+    def by_name(self) -> Mapping[str, Entry]:
+        return {one.name: one for one in self.entries if one.name}
 
     @cached_property
-    def recipients(self) -> Mapping[str, tuple[Parcel, ...]]:
-        """Everyone's parcels: those whom the seed names by their name, then all others by id."""
+    def by_number(self) -> Mapping[str, Entry]:
+        return {one.key: one for one in self.entries}
+
+    @cached_property
+    def recipients(self) -> Mapping[str, tuple[Entry, ...]]:
+        """Everyone's records: those whom the seed names by their name, then all others by id."""
         names = {one.id: name for name, one in self.world.customers.items()}
-        found: dict[str, list[Parcel]] = {name: [] for name in self.world.customers}
-        for parcel in self._parcels:
-            id_ = str(parcel.facts["recipient"])
-            found.setdefault(names.get(id_, id_), []).append(parcel)
-        return {name: tuple(parcels) for name, parcels in found.items() if parcels}
+        found: dict[str, list[Entry]] = {name: [] for name in self.world.customers}
+        for entry in self.entries:
+            found.setdefault(names.get(entry.person, entry.person), []).append(entry)
+        return {name: tuple(entries) for name, entries in found.items() if entries}
 
-    def of_customer(self, name: str) -> tuple[Parcel, ...]:
-        """The parcels addressed to a named customer."""
+    def of_customer(self, name: str) -> tuple[Entry, ...]:
+        """The records about a named customer."""
         id_ = self.world.customers[name].id
-        return tuple(one for one in self._parcels if one.facts["recipient"] == id_)
+        return tuple(one for one in self.entries if one.person == id_)
 
     def load_of(self, login: str) -> tuple[Parcel, ...]:
         """The parcels out for delivery with a courier, by stop."""
