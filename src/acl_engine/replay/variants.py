@@ -42,8 +42,8 @@ def _drawn(
         found = TOO_FEW.of(name=name, found=len(others), wanted=wanted)
         raise ScenarioError(found, Where(scenario.id))
     # Any file's draws are its own, and the same in every run.
-    for number, parcels in enumerate(Random(f"{scenario.id} {name}").sample(others, wanted), 1):  # noqa: S311
-        where = msgspec.structs.replace(param, where=f"waybill({parcels[0].waybill_no})")
+    for number, entries in enumerate(Random(f"{scenario.id} {name}").sample(others, wanted), 1):  # noqa: S311
+        where = msgspec.structs.replace(param, where=f"waybill({entries[0].key})")
         params = {**scenario.params, name: where}
         yield f"{name}={number}", msgspec.structs.replace(scenario, params=params)
 
