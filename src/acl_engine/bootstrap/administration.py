@@ -7,7 +7,6 @@ INVARIANTS
 - A grant is judged before it is recorded, and again inside the transaction that makes it.
 """
 
-import re
 from dataclasses import replace
 from types import TracebackType
 
@@ -26,6 +25,7 @@ from acl_engine.domain.staff import (
     standing_of,
 )
 from acl_engine.domain.text import Message, Text
+from acl_engine.identity.logins import refusal_of_login
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.responsibility import findings, leads_back, refusal_of_grant
@@ -39,20 +39,6 @@ WRONG_CODE = Text(
     "the code does not fit: nothing was enrolled",
     "检查手机时间后重试",
     "check the phone's clock and try again",
-)
-BAD_LOGIN = Text(
-    "administration-bad-login",
-    "`{login}` 不能作登录名",
-    "`{login}` cannot be a login",
-    "1 至 64 个小写字母、数字或 . _ - @，以字母或数字开头",
-    "1 to 64 of a-z, 0-9 and . _ - @, beginning with a letter or a figure",
-)
-GENERIC = Text(
-    "administration-generic-login",
-    "`{login}` 是公用账号的名称",
-    "`{login}` is the name of a shared account",
-    "每个账号属于一个人：用本人的工号或姓名",
-    "an account belongs to one person: name it after them",
 )
 GONE = Text(
     "administration-left",
@@ -91,11 +77,6 @@ NO_SECRET = Text(
 )
 # No password fits this: the account waits for its person to set one.
 NO_PASSWORD = "!"  # noqa: S105
-LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
-_GENERIC = frozenset(
-    "admin administrator root test guest user shared public common branch station keeper courier "
-    "manager warehouse operator temp office gonggong gongyong wangdian cangku".split()
-)
 
 
 class Administration:
@@ -324,7 +305,5 @@ class Administration:
 
 def refuse_login(login: str) -> None:
     """Raise InputError for what cannot be a login, or names nobody in particular."""
-    if not LOGIN.fullmatch(login):
-        raise InputError(BAD_LOGIN.of(login=login))
-    if login in _GENERIC:
-        raise InputError(GENERIC.of(login=login))
+    if refusal := refusal_of_login(login):
+        raise InputError(refusal)

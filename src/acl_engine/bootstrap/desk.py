@@ -126,6 +126,10 @@ class Desk:
         self.audit(replace(denied, reason=refusal.code))
         raise ChangeRefused(message, refusal)
 
+    def note(self, act: "Act") -> None:
+        """Write one part of a larger act down; the larger act's own record follows."""
+        self.audit(self._entry(act))
+
     def do(self, act: "Act", change: Callable[[int], None]) -> None:
         """Write the act down, then do it. `change` gets the time."""
         entry = self._entry(act)

@@ -232,7 +232,7 @@ class Provisioning:
         return next(one for one in staff.persons if one.id == person)
 
     def _unit(self, unit: str) -> None:
-        if unit not in self.store.units():
+        if unit not in self._directory.units():
             raise InputError(MISSING.of(what="unit", name=unit))
 
 

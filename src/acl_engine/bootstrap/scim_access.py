@@ -23,7 +23,7 @@ class ScimAccess:
         self._store = SqlProvisioning(service.database)
         self._tokens = ServiceTokens(desk.tokens, desk.account, rules, service.clock)
         given = list(rules.settings.provisions)
-        self.provider = provider(list(self._store.units()), given)
+        self.provider = provider(list(desk.directory.units()), given)
 
     def provisioning(self, token: str) -> Provisioning:
         """What the service behind a token may do. Raises SessionDead."""

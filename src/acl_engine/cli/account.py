@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from acl_engine.cli import account_rules, account_services
+from acl_engine.cli import account_import, account_rules, account_services
 from acl_engine.cli.account_options import (
     DATES,
     administration,
@@ -242,5 +242,5 @@ def _show_qr(uri: str) -> None:
     segno.make(uri).terminal(compact=True)
 
 
-for one in (*account_rules.COMMANDS, *account_services.COMMANDS):
+for one in (*account_rules.COMMANDS, *account_services.COMMANDS, *account_import.COMMANDS):
     command.add_command(one)

@@ -10,10 +10,13 @@ INVARIANTS
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from acl_engine.domain.accounts import Device, Standing, Undertaking
 from acl_engine.domain.text import Message
+
+if TYPE_CHECKING:
+    from acl_engine.domain.staff_plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class AccountChange:
 
 @dataclass(frozen=True, slots=True)
 class PersonChange:
-    """What to change of one person; None leaves as it is, '' of `superior` and `sponsor` empties.
+    """What to change of one person; None leaves as it is; '' of `superior` and `sponsor`, and 0 of
+    `ends_at`, empties.
 
     `renews`: it takes nothing away (a signature, a course, a later end), so no session ends.
     """
@@ -112,6 +116,7 @@ class PersonChange:
     status: str | None = None
     kind: str | None = None
     sponsor: str | None = None
+    starts_at: int | None = None
     ends_at: int | None = None
     signed: Undertaking | None = None
     signed_at: int | None = None
@@ -187,6 +192,13 @@ class StaffDirectory(Protocol):
 
     def leave(self, person: str, by: str, now: int) -> None:
         """The person and all their accounts have left; their devices are nobody's."""
+        ...
+
+    def units(self) -> tuple[str, ...]: ...
+
+    def apply(self, plan: "Plan", password_hash: str, by: str, now: int) -> None:
+        """Everything that a plan would change, in one transaction. Raises InputError when the
+        directory has changed since the plan was made."""
         ...
 
     def add_device(self, device: Device) -> None: ...

@@ -12,7 +12,7 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
 from acl_engine.storage.staff import CHANGED, TAKEN
 from acl_engine.storage.staff_rows import account_of, person_of
-from acl_engine.storage.tables import accounts, persons, scim_groups, scim_members, units
+from acl_engine.storage.tables import accounts, persons, scim_groups, scim_members
 
 NO_MEMBER = Text(
     "provisioning-no-member",
@@ -69,10 +69,6 @@ class SqlProvisioning:
         with self._database.read() as cx:
             query = select(func.count()).select_from(accounts.join(persons)).where(_THERE)
             return cx.execute(query).scalar_one()
-
-    def units(self) -> tuple[str, ...]:
-        with self._database.read() as cx:
-            return tuple(cx.scalars(select(units.c.id).order_by(units.c.id)))
 
     def holders(self, role: str) -> tuple[tuple[str, int], ...]:
         query = select(accounts.c.login, accounts.c.epoch).join(persons)

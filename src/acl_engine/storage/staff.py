@@ -21,9 +21,11 @@ from acl_engine.domain.staff import (
     Staff,
     StaffAccount,
 )
+from acl_engine.domain.staff_plan import Plan
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
 from acl_engine.storage.releases import release
+from acl_engine.storage.staff_bulk import apply_plan
 from acl_engine.storage.staff_rows import (
     account_of,
     account_row,
@@ -32,7 +34,7 @@ from acl_engine.storage.staff_rows import (
     person_row,
     person_values,
 )
-from acl_engine.storage.tables import accounts, devices, persons, sessions
+from acl_engine.storage.tables import accounts, devices, persons, sessions, units
 
 MISSING = Text(
     "staff-missing",
@@ -114,6 +116,10 @@ class SqlStaffDirectory:
         with self._database.read() as cx:
             return tuple(map(account_of, cx.execute(query).all()))
 
+    def units(self) -> tuple[str, ...]:
+        with self._database.read() as cx:
+            return tuple(cx.scalars(select(units.c.id).order_by(units.c.id)))
+
     # --- changing ------------------------------------------------------------------------------
 
     def add_person(self, person: Person) -> None:
@@ -182,6 +188,10 @@ class SqlStaffDirectory:
             held = update(devices).where(devices.c.person == person)
             cx.execute(held.values(person=None, lease_until=0))
             _revoke(cx, mine, now)
+
+    def apply(self, plan: Plan, password_hash: str, by: str, now: int) -> None:
+        with self._database.write() as cx:
+            apply_plan(cx, plan, password_hash, by, now)
 
     def add_device(self, device: Device) -> None:
         row = {

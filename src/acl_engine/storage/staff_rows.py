@@ -111,7 +111,7 @@ def person_values(change: PersonChange) -> dict[str, Any]:
         "unit": change.unit,
         "status": change.status,
         "kind": change.kind,
-        "ends_at": change.ends_at,
+        "starts_at": change.starts_at,
         "undertaking": change.signed.version if change.signed else None,
         "undertaking_digest": change.signed.digest if change.signed else None,
         "undertaking_at": change.signed_at,
@@ -119,7 +119,8 @@ def person_values(change: PersonChange) -> dict[str, Any]:
         "trained_at": change.trained_at,
     }
     given: dict[str, Any] = {name: one for name, one in values.items() if one is not None}
-    for name, one in (("superior", change.superior), ("sponsor", change.sponsor)):
+    emptied = {"superior": change.superior, "sponsor": change.sponsor, "ends_at": change.ends_at}
+    for name, one in emptied.items():
         if one is not None:
             given[name] = one or None
     return given
