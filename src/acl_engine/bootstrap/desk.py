@@ -23,6 +23,7 @@ from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.service_tokens import ServiceTokenStore
 from acl_engine.domain.staff import StaffDirectory
+from acl_engine.domain.staff_plan import StaffPlans
 from acl_engine.domain.text import Message, Text
 from acl_engine.identity.responsibility import CONTROL, refusal_of_maker
 from acl_engine.identity.standing import Rules
@@ -64,6 +65,7 @@ class Desk:
     rules: Rules
     account: Callable[[str], Account | None]
     tokens: ServiceTokenStore
+    plans: StaffPlans
     close: Callable[[], None] = lambda: None
     synthetic: bool = False
 
@@ -99,6 +101,7 @@ class Desk:
             rules=rules,
             account=store.account,
             tokens=SqlServiceTokens(database),
+            plans=directory,
             close=database.close,
         )
 

@@ -113,7 +113,7 @@ class StaffImports:
         self._administration.permit(whole, None)
         for act in self._acts(plan):
             self._desk.note(act)
-        self._desk.do(whole, lambda now: self._directory.apply(plan, NO_PASSWORD, self._by, now))
+        self._desk.do(whole, lambda now: self._desk.plans.apply(plan, NO_PASSWORD, self._by, now))
 
     def _acts(self, plan: Plan) -> Iterator[Act]:
         parts = {

@@ -10,6 +10,7 @@ from acl_engine.analysis.casbin_lints import check_casbin
 from acl_engine.analysis.pack_lints import check as check_pack
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import findings as report
+from acl_engine.cli.policy_confidentiality import command as confidentiality_command
 from acl_engine.cli.policy_explain import diff_command, explain_command
 from acl_engine.decision.compiled import UNREADABLE_FILE
 from acl_engine.domain.text import Lang
@@ -146,5 +147,6 @@ def matrix(lang: Lang, folder: Path | None, form: str, own: Lang | None, day: st
     click.echo(render(load_pack(folder_or_default(folder)), form, own or lang, day))
 
 
+command.add_command(confidentiality_command)
 command.add_command(explain_command)
 command.add_command(diff_command)

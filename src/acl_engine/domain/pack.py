@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from acl_engine.domain.accounts import Undertaking
+from acl_engine.domain.confidentiality import Confidentiality
 from acl_engine.domain.control import Control
 
 
@@ -289,3 +290,4 @@ class Pack:
     controls: Mapping[str, Control]
     pending: tuple[Pending, ...]
     undertaking: Undertaking | None = None
+    confidentiality: Confidentiality | None = None

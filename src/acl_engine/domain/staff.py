@@ -10,13 +10,10 @@ INVARIANTS
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from acl_engine.domain.accounts import Device, Standing, Undertaking
 from acl_engine.domain.text import Message
-
-if TYPE_CHECKING:
-    from acl_engine.domain.staff_plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +192,6 @@ class StaffDirectory(Protocol):
         ...
 
     def units(self) -> tuple[str, ...]: ...
-
-    def apply(self, plan: "Plan", password_hash: str, by: str, now: int) -> None:
-        """Everything that a plan would change, in one transaction. Raises InputError when the
-        directory has changed since the plan was made."""
-        ...
 
     def add_device(self, device: Device) -> None: ...
 

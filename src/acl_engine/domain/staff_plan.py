@@ -8,6 +8,7 @@ INVARIANTS
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from acl_engine.domain.staff import (
     AccountChange,
@@ -89,3 +90,10 @@ class Plan:
             yield f"moves {mover.person} {mover.login} {mover.changes!r} {mover.whose!r}"
             yield f"{mover.whose.name!r}"
         yield from (f"leaves {person}" for person in self.leavers)
+
+
+class StaffPlans(Protocol):
+    def apply(self, plan: Plan, password_hash: str, by: str, now: int) -> None:
+        """Everything that a plan would change, in one transaction. Raises InputError when the
+        directory has changed since the plan was made."""
+        ...

@@ -31,7 +31,7 @@ from acl_engine.domain.pack import (
     RoleSpec,
     Settings,
 )
-from acl_engine.policy import pack_checks, strict_yaml
+from acl_engine.policy import confidentiality, pack_checks, strict_yaml
 from acl_engine.policy.pack_rows import read_model, read_rows
 
 FILES = (
@@ -45,7 +45,7 @@ FILES = (
     "pending.yaml",
 )
 # A pack may do without these.
-OPTIONAL = ("undertaking.md",)
+OPTIONAL = ("undertaking.md", "confidentiality.yaml")
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True):
@@ -184,6 +184,9 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
     settings = reader.yaml("settings.yaml", _Settings)
     controls = reader.yaml("controls.yaml", _Controls)
     pending = reader.yaml("pending.yaml", _Pendings)
+    secrecy = confidentiality.FILE in files and reader.yaml(
+        confidentiality.FILE, confidentiality.Document
+    )
     unread = bool(reader.findings)
     read_model(files["model.conf"], f"{folder}/model.conf", reader.findings)
     rows, links = read_rows(files["policy.csv"], f"{folder}/policy.csv", reader.findings)
@@ -222,11 +225,23 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
         },
         pending=pending.pending,
         undertaking=_undertaking(settings.accounts.undertaking, files),
+        confidentiality=confidentiality.table_of(secrecy) if secrecy else None,
     )
+    if secrecy:
+        reader.findings.extend(_secrecy(pack, secrecy))
     reader.findings.extend(pack_checks.findings(pack, whole=whole))
     if reader.findings:
         raise PolicyErrors(_sorted(reader.findings))
     return pack
+
+
+def _secrecy(pack: Pack, document: confidentiality.Document) -> Iterator[PolicyError]:
+    classes = {f.data_class for spec in pack.resources.values() for f in spec.fields.values()}
+    file = f"{pack.folder}/{confidentiality.FILE}"
+    text = pack.files[confidentiality.FILE]
+    return confidentiality.findings(
+        document, file, text, frozenset(classes), pack.controls, pack.roles
+    )
 
 
 def _sorted(findings: list[PolicyError]) -> tuple[PolicyError, ...]:
@@ -258,6 +273,7 @@ def document_types() -> Iterator[tuple[str, type[Any]]]:
     yield "settings.yaml", _Settings
     yield "controls.yaml", _Controls
     yield "pending.yaml", _Pendings
+    yield confidentiality.FILE, confidentiality.Document
 
 
 def _resource(name: str, read: _Resource) -> ResourceSpec:

@@ -46,6 +46,13 @@ REPLAY_ONLY = Text(
     "请改强，或标记为仅供回放",
     "make it stronger, or mark the pack as replay only",
 )
+NO_CONFIDENTIALITY = Text(
+    "pack.no-confidentiality",
+    "有保密承诺书，却没有 confidentiality.yaml：数据类别 × 环节的责任没有写明",
+    "there is an undertaking but no confidentiality.yaml: nobody is named for class x link",
+    "以 policies/courier/after 的文件为样本",
+    "take the one of policies/courier/after as an example",
+)
 NO_UNDERTAKING = Text(
     "pack.no-undertaking",
     "保密承诺书 `{version}` 没有正文",
@@ -295,6 +302,8 @@ def _accounts(pack: Pack) -> Iterator[PolicyError]:
     if settings.undertaking and not pack.files.get("undertaking.md", "").strip():
         where = key_place(pack, "settings.yaml", "undertaking")
         yield PolicyError(NO_UNDERTAKING.of(version=settings.undertaking), where)
+    if settings.undertaking and pack.confidentiality is None:
+        yield PolicyError(NO_CONFIDENTIALITY.of(), Where(f"{pack.folder}/confidentiality.yaml"))
 
 
 def key_line(text: str, key: str) -> int:
