@@ -7,6 +7,7 @@ when it would first have spoken up. To add one, name it in `DETECTORS`.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from acl_engine.domain.text import Text
 from acl_engine.replay.run import Run
 
 
@@ -19,7 +20,14 @@ class Noticed:
 
 
 _DAY = 86_400
-Detector = Callable[[Run], Iterator[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """`look` gives the epoch seconds at which it would have spoken up."""
+
+    name: Text
+    look: Callable[[Run], Iterator[int]]
 
 
 def refusals(run: Run) -> Iterator[int]:
@@ -36,10 +44,19 @@ def verification(run: Run) -> Iterator[int]:
             yield one.at + _DAY
 
 
-DETECTORS: Mapping[str, Detector] = {"refusal": refusals, "verification": verification}
+DETECTORS: Mapping[str, Detector] = {
+    "refusal": Detector(
+        Text("detection.refusal", "日志中的拒绝", "a refusal in the log"), refusals
+    ),
+    "verification": Detector(
+        Text("detection.verification", "日志核验", "verifying the log"), verification
+    ),
+}
 
 
 def noticed(run: Run) -> Noticed | None:
     """The first that anything noticed; None: nothing ever."""
-    found = [Noticed(at - run.start, name) for name, look in DETECTORS.items() for at in look(run)]
+    found = [
+        Noticed(at - run.start, name) for name, one in DETECTORS.items() for at in one.look(run)
+    ]
     return min(found, default=None)

@@ -80,6 +80,7 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
         pack=order.pack,
         seed=f"{order.pack}-small",
         mode="one" if order.policy else "both",
+        whole=not order.ids,
         seconds=time.monotonic() - started,
         control_names=names_of((one.id, one.zh, one.en) for one in controls),
     )

@@ -149,6 +149,7 @@ def _side(
         cost=_cost(scenario, run),
         every_step_named=all(step.named for step in steps if step.tried),
         detected=first.seconds // 60 if first else None,
+        detected_by=first.by if first else "",
     )
 
 

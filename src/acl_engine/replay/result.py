@@ -110,8 +110,8 @@ class Cost:
 @dataclass(frozen=True, slots=True)
 class Side:
     """One company's run. `reached` is whether the goal holds; `candidates` the fewest left of the
-    wanted fact (0: nothing of it was seen); `detected` the minutes until the log shows a refusal
-    (None: never)."""
+    wanted fact (0: nothing of it was seen); `detected` the minutes until something noticed it
+    (None: never), `detected_by` what it was."""
 
     verdict: Verdict
     policy: str
@@ -123,6 +123,7 @@ class Side:
     cost: Cost = field(default_factory=Cost)
     every_step_named: bool = True
     detected: int | None = None
+    detected_by: str = ""
     why: str = ""
 
     @property
@@ -231,12 +232,14 @@ class ScenarioResult:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A whole replay. `mode` is `both`, or `one` for a single policy that must block."""
+    """A whole replay. `mode` is `both`, or `one` for a single policy that must block; `whole`:
+    every scenario of the pack was replayed."""
 
     results: tuple[ScenarioResult, ...]
     pack: str
     seed: str
     mode: str = "both"
+    whole: bool = False
     seconds: float = 0.0
     control_names: Mapping[str, Name] = field(default_factory=dict)
 

@@ -67,6 +67,7 @@ def test_the_table_fits_a_hundred_columns(replay: Replay, lang: Lang) -> None:
     print_table(replay, lang, out, colour=False)
     lines = out.getvalue().splitlines()
     assert max(cell_len(line) for line in lines) <= WIDTH
+    assert all(line == line.rstrip() for line in lines)
     text = out.getvalue()
     assert text.index(IDS[1]) < text.index(IDS[0])
 

@@ -50,6 +50,7 @@ def _result(one: ScenarioResult) -> dict[str, Any]:
         "audit": {
             "every_step_named": after.every_step_named if after else False,
             "detected_minutes": after.detected if after else None,
+            "detected_by": (after.detected_by or None) if after else None,
         },
         "residual": _residual(one),
         "holds": one.holds,
@@ -143,7 +144,9 @@ def _summary(replay: Replay) -> dict[str, Any]:
 
 def unneeded(replay: Replay) -> set[str]:
     """Controls of the pack whose loss re-opens no leak of this replay, alone or in a smallest set;
-    without ablation, those that no scenario names."""
+    without ablation, those that no scenario names. A part of a pack's scenarios tells nothing."""
+    if not replay.whole:
+        return set()
     needed: set[str] = set()
     for one in replay.results:
         lost = one.ablation.reopen if one.ablation else (one.controls,)
@@ -216,7 +219,11 @@ def schema() -> dict[str, Any]:
                 {"accounts": number, "devices": number, "lookups": number, "days": number}
             ),
             "audit": _object(
-                {"every_step_named": flag, "detected_minutes": {"type": ["integer", "null"]}}
+                {
+                    "every_step_named": flag,
+                    "detected_minutes": {"type": ["integer", "null"]},
+                    "detected_by": {"type": ["string", "null"]},
+                }
             ),
             "residual": {"type": ["object", "null"]},
             "holds": flag,

@@ -1,17 +1,23 @@
-"""The terminal table: at most 100 columns, in either language, what remains first."""
+"""The terminal table: at most 100 columns, in either language, what remains first.
 
+Two lines a scenario: what became of it and its title; its id, and where it was stopped by what.
+"""
+
+from collections.abc import Iterator
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text as Styled
 
 from acl_engine.domain.text import Lang, Text
+from acl_engine.replay.detection import DETECTORS
 from acl_engine.replay.report import words as w
 from acl_engine.replay.report.document import unneeded
-from acl_engine.replay.result import VERDICTS, Replay, ScenarioResult, Side, Verdict
+from acl_engine.replay.result import VERDICTS, Drawn, Replay, ScenarioResult, Side, Verdict
 
 WIDTH = 100
+_MOST_STOPS = 3
 _STYLE = {
     Verdict.BLOCKED: "bold green",
     Verdict.KEPT: "bold green",
@@ -31,12 +37,17 @@ def print_table(replay: Replay, lang: Lang, to: TextIO, *, colour: bool | None =
         highlight=False,
         legacy_windows=False,
     )
-    leaks = [one for one in ordered(replay) if not one.utility]
-    work = [one for one in ordered(replay) if one.utility]
-    if leaks:
-        console.print(_leaks(leaks, replay, lang))
-    if work:
-        console.print(_work(work, lang))
+    both = replay.mode == "both"
+    for title, utility in ((w.LEAKS, False), (w.WORK, True)):
+        chosen = [one for one in ordered(replay) if one.utility is utility]
+        if chosen:
+            heading = f"{_say(title, lang)}  "
+            if both and not utility:
+                heading += f"{_say(w.SHORT_BEFORE, lang)} → {_say(w.SHORT_AFTER, lang)}"
+            console.print(Styled(heading.rstrip(), style="bold"))
+            for line in _rows(chosen, replay, lang, console):
+                console.print(line, overflow="fold")
+            console.print()
     _problems(replay, lang, console)
     _findings(replay, lang, console)
     console.print(_summary(replay, lang))
@@ -53,68 +64,99 @@ def ordered(replay: Replay) -> list[ScenarioResult]:
     return sorted(replay.results, key=rank)
 
 
-def _leaks(results: list[ScenarioResult], replay: Replay, lang: Lang) -> Table:
-    table = _table(w.LEAKS, lang)
-    table.add_column(_say(w.SCENARIO, lang), ratio=1, no_wrap=False)
-    both = replay.mode == "both"
-    if both:
-        table.add_column(_say(w.SHORT_BEFORE, lang), no_wrap=True)
-    table.add_column(_say(w.SHORT_AFTER, lang), max_width=14)
-    table.add_column(_say(w.STOPPED, lang), max_width=30)
-    table.add_column("", no_wrap=True)
-    for one in results:
-        cells: list[Styled | str] = [_title(one, lang)]
-        if both:
-            cells.append(verdict_of(one.before, lang))
-        cells += [verdict_of(one.after, lang), _stop(one, replay, lang), _mark(one)]
-        table.add_row(*cells)
-    return table
+def _rows(
+    results: list[ScenarioResult], replay: Replay, lang: Lang, console: Console
+) -> Iterator[Styled]:
+    """A scenario's lines, the second column aligned."""
+    heads = [_verdicts(one, replay, lang) for one in results]
+    wide = max(head.cell_len for head in heads)
+    indent = wide + 5
+    for one, head in zip(results, heads, strict=True):
+        head.append(" " * (wide - head.cell_len))
+        start = Styled.assemble(_mark(one), "  ", head, "  ")
+        titles = Styled(one.title.of(lang)).wrap(console, WIDTH - indent)
+        pieces = [one.id, *_told(one, replay, lang)]
+        told = [Styled(line, style="dim") for line in _fitted(pieces, WIDTH - indent)]
+        for number, line in enumerate((*titles, *told)):
+            yield Styled.assemble(start if number == 0 else " " * indent, line)
 
 
-def _work(results: list[ScenarioResult], lang: Lang) -> Table:
-    table = _table(w.WORK, lang)
-    table.add_column(_say(w.SCENARIO, lang), ratio=1)
-    table.add_column(_say(w.SHORT_AFTER, lang), no_wrap=True)
-    table.add_column(_say(w.ALLOWED, lang), justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for one in results:
-        done = sum(1 for legit in one.legit if legit.allowed)
-        cells = (_title(one, lang), verdict_of(one.after, lang), f"{done}/{len(one.legit)}")
-        table.add_row(*cells, _mark(one))
-    return table
+def _fitted(pieces: list[str], width: int) -> Iterator[str]:
+    """The pieces in lines; one is broken only when it is wider than a line."""
+    line = ""
+    for piece in pieces:
+        longer = f"{line} · {piece}" if line else piece
+        if line and cell_len(longer) > width:
+            yield line
+            longer = piece
+        line = longer
+    yield line
 
 
-def _table(title: Text, lang: Lang) -> Table:
-    return Table(title=_say(title, lang), title_justify="left", width=WIDTH, show_lines=False)
-
-
-def _title(one: ScenarioResult, lang: Lang) -> Styled:
-    styled = Styled(one.title.of(lang))
-    styled.append(f"\n{one.id}", style="dim")
-    return styled
+def _verdicts(one: ScenarioResult, replay: Replay, lang: Lang) -> Styled:
+    after = verdict_of(one.after, lang)
+    if replay.mode != "both" or one.utility:
+        return after
+    return Styled.assemble(verdict_of(one.before, lang), " → ", after)
 
 
 def verdict_of(side: Side | None, lang: Lang) -> Styled:
-    """A verdict as a reader's word, with the candidates left where it has some."""
+    """A verdict as a reader's word."""
     if side is None:
         return Styled("-")
     word = VERDICTS[side.verdict].of().render(lang)
-    if side.verdict is Verdict.DEGRADED:
-        word += f" ({side.candidates})"
     return Styled(word, style=_STYLE.get(side.verdict, "bold magenta"))
 
 
-def _stop(one: ScenarioResult, replay: Replay, lang: Lang) -> str:
-    found: dict[str, None] = {}
+def _told(one: ScenarioResult, replay: Replay, lang: Lang) -> Iterator[str]:
+    """What stopped it; where nothing had to, what was left of what they saw."""
+    if one.utility:
+        done = sum(1 for legit in one.legit if legit.allowed)
+        yield f"{_say(w.ALLOWED, lang)} {done}/{len(one.legit)}"
+        return
+    if one.residual:
+        yield w.PEOPLE.of(n=one.residual.people_a_day).render(lang)
+        yield w.OWNED_BY.of(owner=one.residual.owner).render(lang)
+    stops = dict.fromkeys(_stop(step, replay, lang) for step in _stopped(one))
+    yield from list(stops)[:_MOST_STOPS]
+    if one.after and one.after.candidates:
+        yield w.CANDIDATES.of(n=f"{one.after.candidates:,}").render(lang)
+    elif one.after and not stops and not one.residual:
+        yield from _noticed(one.after, lang) if "undetected" in one.goal else _seen(one.after, lang)
+    if one.variants:
+        yield w.VARIANTS.of(n=len(one.variants)).render(lang)
+
+
+def _stopped(one: ScenarioResult) -> Iterator[Drawn]:
+    """The refusals of the honest run, and those of the assume-breach run that it never came to."""
     seen = {step.id for step in one.after.stopped} if one.after else set()
-    steps = (*(one.after.stopped if one.after else ()), *one.assumed)
-    for step in steps:
-        if not step.tried or step.allowed or (step.assumed and step.id in seen):
-            continue
-        known = [replay.control_names.get(name) for name in step.controls[:1]]
-        by = "、".join(name.of(lang) for name in known if name)
-        found[f"{w.at_line(step.line, lang)}: {by}" if by else w.at_line(step.line, lang)] = None
-    return "\n".join(list(found)[:3])
+    for step in (*(one.after.stopped if one.after else ()), *one.assumed):
+        if step.tried and not step.allowed and not (step.assumed and step.id in seen):
+            yield step
+
+
+def _stop(step: Drawn, replay: Replay, lang: Lang) -> str:
+    known = [replay.control_names.get(name) for name in step.controls[:1]]
+    by = [name.of(lang) for name in known if name]
+    return ": ".join([w.at_line(step.line, lang), *by])
+
+
+def _noticed(side: Side, lang: Lang) -> Iterator[str]:
+    if side.detected is not None:
+        hours = f"{side.detected / 60:.1f}".removesuffix(".0")
+        yield w.DETECTED.of(hours=hours, by=_say(DETECTORS[side.detected_by].name, lang)).render(
+            lang
+        )
+
+
+def _seen(side: Side, lang: Lang) -> Iterator[str]:
+    for one in side.counted:
+        told = w.COUNTED.of(n=one.count, field=w.field_name(one.field).of(lang)).render(lang)
+        yield told + " " + w.ENOUGH.of(n=one.wanted).render(lang)
+    if not side.counted:
+        names = dict.fromkeys(shown.field for step in side.steps for shown in step.shown)
+        fields = ", ".join(w.field_name(name).of(lang) for name in names)
+        yield f"{_say(w.SHOWED, lang)}: {fields or _say(w.SHOWED_NOTHING, lang)}"
 
 
 def _mark(one: ScenarioResult) -> Styled:
@@ -129,11 +171,20 @@ def _problems(replay: Replay, lang: Lang, console: Console) -> None:
 
 
 def _findings(replay: Replay, lang: Lang, console: Console) -> None:
-    single = [one.id for one in replay.results if one.ablation and one.ablation.single_points]
-    ablated = any(one.ablation for one in replay.results)
+    """Which control alone holds what; which control nothing needs."""
+    single: dict[str, list[str]] = {}
+    for one in replay.results:
+        for control in one.ablation.single_points if one.ablation else ():
+            single.setdefault(control, []).append(one.id)
     if single:
-        console.print(w.SINGLE_POINTS.of(names=", ".join(single)).render(lang), style="dim")
-    if ablated and len(replay.results) > 1 and (idle := sorted(unneeded(replay))):
+        console.print(_say(w.SINGLE_POINTS, lang), style="dim")
+    for control, ids in sorted(single.items()):
+        name = replay.control_names.get(control)
+        pieces = [f"{name.of(lang) if name else control}: {ids[0]}", *ids[1:]]
+        for line in _fitted(pieces, WIDTH - 4):
+            console.print(f"  {line}", style="dim")
+    ablated = any(one.ablation for one in replay.results)
+    if ablated and replay.whole and (idle := sorted(unneeded(replay))):
         console.print(w.NO_SCENARIO_NEEDS.of(names=", ".join(idle)).render(lang), style="dim")
 
 

@@ -113,9 +113,12 @@ NO_SCENARIO_NEEDS = Text(
 )
 SINGLE_POINTS = Text(
     "report.single-points",
-    "只靠一个控制的情景：{names}",
-    "scenarios that one control alone holds: {names}",
+    "只靠一个控制的情景（它一失效，泄露就回来）：",
+    "held by one control alone (when it is lost, the leak is back):",
 )
+OWNED_BY = Text("report.owned-by", "由 {owner} 承担", "owned by {owner}")
+DETECTED = Text("report.detected", "{hours} 小时后发现：{by}", "noticed after {hours} h by {by}")
+VARIANTS = Text("report.variants", "另换 {n} 次人选", "{n} variants with other people")
 FELL = Text("report.fell", "未达标", "FELL SHORT")
 WORK = Text("report.work", "工作情景", "Working days")
 LEAKS = Text("report.leaks", "泄露情景", "Leaks")
