@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from acl_engine.cli.replay_site import ReplaySite
 from acl_engine.domain.control import Edit
 from acl_engine.replay.ablation import edited, without
 from acl_engine.replay.judge import Judge, Verdict
@@ -20,7 +21,7 @@ FILES = sorted((ROOT / "scenarios" / "courier").glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    with theatre(ROOT) as made:
+    with theatre(ROOT, serve=ReplaySite) as made:
         yield made
 
 

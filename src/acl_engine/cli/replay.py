@@ -17,6 +17,7 @@ from acl_engine.replay.report.junit import junit
 from acl_engine.replay.report.page import page
 from acl_engine.replay.report.table import print_table
 from acl_engine.replay.result import Replay
+from acl_engine.replay.transport import Serve
 
 
 @click.command("replay")
@@ -70,7 +71,7 @@ def command(
     Exit code: 0 all as stated, 1 something fell short, 2 the call or a file is wrong.
     """
     language: Lang = lang or ctx.obj or "en"
-    order = Order(project_root(), pack, ids, policy, not no_ablation, allow_skipped)
+    order = Order(project_root(), pack, ids, policy, not no_ablation, allow_skipped, serve=_site())
     with _bar() as progress:
         replay = play(order, progress)
     _print(replay, form, language)
@@ -79,6 +80,15 @@ def command(
     if report:
         write_whole(report, page(replay, language))
     ctx.exit(replay.exit_code)
+
+
+def _site() -> Serve | None:
+    """What answers raw HTTP steps; without the server's packages such scenarios are skipped."""
+    try:
+        from acl_engine.cli.replay_site import ReplaySite
+    except ModuleNotFoundError:
+        return None
+    return ReplaySite
 
 
 def _print(replay: Replay, form: str, lang: Lang) -> None:
