@@ -153,7 +153,7 @@ def test_a_weakened_pack_is_another_version_and_for_replay_only(control: str) ->
     weak = derived.weak or derived.components
     tuned = derived.pack.settings.login != AFTER.settings.login or any(
         getattr(derived.pack.settings, part) != getattr(AFTER.settings, part)
-        for part in ("lookup", "acts", "dial", "budgets", "audit", "accounts")
+        for part in ("lookup", "acts", "dial", "budgets", "audit", "accounts", "central")
     )
     assert changed or relations or weak or tuned, "switching it off changes nothing"
 
