@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Kind
@@ -199,7 +199,7 @@ def _ids(pattern: str, known: Known) -> int:
     if len(pattern) != 18:
         # Nothing shown, or a permit: no more than a resident's number would leave.
         return len(_days(known.born)) * 1000 if not pattern else int(10 ** pattern.count(STAR))
-    residues = _residues(pattern, known.born)
+    residues = _residues(pattern[6:14], pattern[14:17], known.born)
     if pattern[17] == STAR:
         return sum(residues.values())
     wanted = _CHECK.index(pattern[17])
@@ -210,17 +210,18 @@ def _ids(pattern: str, known: Known) -> int:
     return min(residues[one] for one in range(11))
 
 
-def _residues(pattern: str, born: tuple[date, date]) -> Counter[int]:
-    """Birthdays and sequences that fit, by the residue of their weighted digits."""
+@lru_cache(maxsize=256)
+def _residues(birthday: str, sequence: str, born: tuple[date, date]) -> Counter[int]:
+    """Birthdays and sequences that fit what shows, by the residue of their weighted digits."""
     days = Counter(
         residue
         for text, residue in _birthdays(born)
-        if pattern[6:14] == STAR * 8 or _fits(text, pattern[6:14])
+        if birthday == STAR * 8 or _fits(text, birthday)
     )
     orders = Counter(
         _weigh(text, 14) % 11
         for text in (f"{order:03}" for order in range(1000))
-        if _fits(text, pattern[14:17])
+        if _fits(text, sequence)
     )
     both: Counter[int] = Counter()
     for day, many in days.items():

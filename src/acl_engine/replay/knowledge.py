@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Kind
-from acl_engine.masking.strength import candidates
+from acl_engine.masking.strength import COUNTED, candidates
 
 # Fields of a record that together are a person's address; the last one makes it exact.
 ADDRESS = ("city", "area", "unit")
@@ -55,7 +55,7 @@ class Mind:
         """Count anew what all views of a fact leave together: two masks may join to the whole."""
         kind = self.kinds.get(fact.field)
         masked = sorted(view for view in self.views.get(fact, ()) if "*" in view)
-        if kind is None or not masked or self.left.get(fact) == 1:
+        if kind not in COUNTED or not masked or self.left.get(fact) == 1:
             return
         city = self.cities.get(fact)
         try:

@@ -120,7 +120,7 @@ def _all_ids(region: str) -> list[str]:
 _IDS = _all_ids("440306")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(st.sampled_from(_IDS), st.sets(st.integers(6, 17)))
 def test_ids_against_brute_force(number: str, shown: set[int]) -> None:
     visible = [shown | set(range(6))]

@@ -32,12 +32,7 @@ from acl_engine.storage.payload import pack_fields
 
 SecretsKind = Literal["strong", "weak"]
 Batch = dict[str, list[tuple[Any, ...]]]
-# The roster desk sits in the region: neither the courier nor the manager who reassigns.
-_ROSTER_DESK = "p-region-01"
 _BOARD = "p-board"
-# Who made the accounts, and who answers for the services.
-_ADMINISTRATOR = "acct-admin-01"
-_OWNER = "p-it-ops-01"
 _FROM_START = {"shifts": 0, "roster": 0}
 
 
@@ -114,6 +109,8 @@ def _person(world: World, one: Staff) -> tuple[Any, ...]:
 def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[tuple[Any, ...]]:
     # Generated staff cannot log in; one hash of a password nobody knows serves them all.
     nobody = sealing.password(strong_password(world.seed, "nobody"))
+    desks = world.company.desks
+    owner = world.staff[desks.services].person
     for one in world.staff.values():
         member = one.member
         weak = secrets == "weak"
@@ -123,7 +120,7 @@ def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[
         customer = world.customers[member.customer].id if member.customer else None
         yield (
             one.login,
-            one.person if one.employed else _OWNER if member.service else None,
+            one.person if one.employed else owner if member.service else None,
             member.role,
             member.unit,
             member.tenant,
@@ -136,7 +133,7 @@ def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[
             0,
             0,
             member.role if member.service else "",
-            _ADMINISTRATOR if one.employed else "",
+            desks.accounts if one.employed else "",
             world.now - 400 * DAY,
             world.now - 400 * DAY,
             world.now - 2 * HOUR,
@@ -181,13 +178,13 @@ def _people(world: World) -> list[Staff]:
 
 
 def _roster(world: World, last: int) -> Iterator[tuple[Any, ...]]:
-    id_ = last
+    id_, desk = last, world.staff[world.company.desks.roster].person
     for one in _people(world):
         for area in one.areas:
             id_ += 1
             kind = "relief" if one.member.relief else "regular"
             start, end = world.now - 30 * DAY, world.now + 30 * DAY
-            yield (id_, one.person, area, kind, start, end, _ROSTER_DESK)
+            yield (id_, one.person, area, kind, start, end, desk)
 
 
 def _customer_batches(world: World, sealing: Sealing) -> Iterator[Batch]:

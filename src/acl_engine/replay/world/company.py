@@ -97,7 +97,7 @@ def make_world(company: Company, names: Names, seed: str, waybills: int) -> Worl
         staff=staff,
         customers=customers,
         shops=shops,
-        heads=heads_of(staff, units),
+        heads=heads_of(staff, units, company.heads),
         handlers=handlers_of(staff),
         population=min(wanted, people.most - _OTHERS_FROM - GUESTS),
         listed=tuple(listed(company.lists, int(NOW.timestamp()))),

@@ -104,7 +104,7 @@ def trace_world(base: World, trace: Trace) -> World:
     }
     members = [member for unit in units.values() for member in office(unit)]
     members += [_courier(number, of) for number, of in trace.couriers.items()]
-    above = heads_above([*base.company.cast, *members], known)
+    above = heads_above([*base.company.cast, *members], known, base.company.heads)
     staff: dict[str, Staff] = {}
     for one in hire(members, above, base.people, source(base.seed, "trace-staff")):
         staff[one.login] = one

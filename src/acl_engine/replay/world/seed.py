@@ -97,13 +97,24 @@ class Signed(msgspec.Struct, forbid_unknown_fields=True):
     digest: str
 
 
+class Desks(msgspec.Struct, forbid_unknown_fields=True):
+    """Logins of the cast: who writes the roster, makes accounts, and answers for services."""
+
+    roster: str
+    accounts: str
+    services: str
+
+
 class Company(msgspec.Struct, forbid_unknown_fields=True):
-    """`pack` names its policies and scenarios; `names` the file of names its people get."""
+    """`pack` names its policies and scenarios; `names` the file of names its people get;
+    `heads` are the roles that head a unit."""
 
     schema: Literal["acl-seed-company/1"]
     pack: str
     units: tuple[Unit, ...]
     cast: tuple[Member, ...]
+    heads: tuple[str, ...]
+    desks: Desks
     names: str = "names.yaml"
     area_names: tuple[str, ...] = ()
     stray_devices: tuple[StrayDevice, ...] = ()

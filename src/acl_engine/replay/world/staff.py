@@ -4,7 +4,7 @@ Shape as in the published trace: 95 of 100 couriers work one branch, the others 
 courier serves a median of three areas, at most 24; a quarter of the areas have several couriers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from acl_engine.replay.world.organisation import Area
@@ -26,7 +26,6 @@ _NEEDED = {
     ),
     "station": (("station_clerk", "station", "pc"),),
 }
-_HEADS = frozenset({"branch_mgr", "hub_mgr", "region_mgr", "hq_ops"})
 _HANDLERS = frozenset({"warehouse_keeper", "hub_sorter", "station_clerk"})
 
 
@@ -59,7 +58,7 @@ def make_staff(
     members = [*company.cast, *_further(company, units)]
     cast = {member.login for member in company.cast}
     found: dict[str, Staff] = {}
-    for one in hire(members, heads_above(members, units), people, draw):
+    for one in hire(members, heads_above(members, units, company.heads), people, draw):
         chosen = tuple(areas[one.member.unit][i].id for i in one.member.areas)
         found[one.login] = replace(one, areas=chosen, cast=one.login in cast)
     for login, dealt in _dealt(found, areas, draw).items():
@@ -84,9 +83,11 @@ def office(unit: Unit) -> Iterator[Member]:
         yield Member(login, role, unit.id, f"{device}-{login}", late=role in _HANDLERS)
 
 
-def heads_of(staff: Mapping[str, Staff], units: Mapping[str, Unit]) -> dict[str, str]:
+def heads_of(
+    staff: Mapping[str, Staff], units: Mapping[str, Unit], roles: Collection[str]
+) -> dict[str, str]:
     """Unit -> the person who makes shifts and assignments there."""
-    above = heads_above([one.member for one in staff.values()], units)
+    above = heads_above([one.member for one in staff.values()], units, roles)
     return {unit: heads[0] for unit, heads in above.items()}
 
 
@@ -110,11 +111,13 @@ def _further(company: Company, units: Mapping[str, Unit]) -> Iterator[Member]:
                 yield Member(login, "courier", unit.id, f"pda-{login}", late=i % 3 == 0)
 
 
-def heads_above(members: Iterable[Member], units: Mapping[str, Unit]) -> dict[str, list[str]]:
-    """Unit -> its head, then the heads above. Units stand parents first."""
+def heads_above(
+    members: Iterable[Member], units: Mapping[str, Unit], roles: Collection[str]
+) -> dict[str, list[str]]:
+    """Unit -> its head, then the heads above. Units stand parents first; `roles` head a unit."""
     own: dict[str, str] = {}
     for member in members:
-        if member.role in _HEADS:
+        if member.role in roles:
             own.setdefault(member.unit, f"p-{member.login}")
     found: dict[str, list[str]] = {}
     for id_, unit in units.items():
