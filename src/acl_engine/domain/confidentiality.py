@@ -7,7 +7,7 @@ cannot differ from it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# The links that every company of this trade has, in the order of a parcel's life.
+# The links of a courier company, in the order of a parcel's life; another trade names its own.
 LINKS = (
     "order",
     "pickup",

@@ -64,12 +64,16 @@ class _Link(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Document(msgspec.Struct, forbid_unknown_fields=True):
-    """The file. Cells that say the same may stand together; every cell must stand somewhere."""
+    """The file. Cells that say the same may stand together; every cell must stand somewhere.
+
+    `process` names the links of a company that moves no parcels, in their order.
+    """
 
     schema: Literal["acl-confidentiality/1"]
     title: Both
     classes: dict[str, Both]
     links: dict[str, _Link]
+    process: tuple[str, ...] = LINKS
 
 
 def table_of(document: Document) -> Confidentiality:
@@ -93,15 +97,16 @@ def findings(
     roles: Mapping[str, RoleSpec],
 ) -> Iterator[PolicyError]:
     """Everything that is wrong with it, each at its link's line. `classes`: the catalogue's."""
-    at = {link: Where(file, _line(text, link)) for link in (*LINKS, *document.links, "classes")}
+    named = (*document.process, *document.links, "classes")
+    at = {link: Where(file, _line(text, link)) for link in named}
     yield from _words("data class", document.classes, classes, at["classes"])
     for data_class in sorted(classes - set(document.classes)):
         yield PolicyError(EMPTY.of(link="*", data_class=data_class), at["classes"])
-    for link in LINKS:
+    for link in document.process:
         if link not in document.links:
             yield PolicyError(NO_LINK.of(link=link), Where(file, 1))
     for link, spec in document.links.items():
-        yield from _words("link", (link,), LINKS, at[link])
+        yield from _words("link", (link,), document.process, at[link])
         yield from _link(link, spec, at[link], classes, controls, roles)
 
 

@@ -57,6 +57,7 @@ def test_every_class_stands_at_every_link() -> None:
         (r"post: courier", "post: dial_broker", "confidentiality.unknown-word"),
         (r"post: courier", "post: nobody", "confidentiality.unknown-word"),
         (r"  pickup:", "  pikcup:", "confidentiality.no-link"),
+        (r"title:", "process: [order]\ntitle:", "confidentiality.unknown-word"),
         (r"schema: .*", "schema: x", "yaml.wrong-value"),
     ],
 )
