@@ -1,27 +1,17 @@
-"""No answer without its durable audit record: full disk, file-size limit, killed process.
+"""No answer without its durable audit record: a store that fails, a full disk, a file-size limit.
 
 What `tests/integration/test_audit_crashes.py` shows of the log, here of the whole line: whoever
-got an answer is in the log that is found afterwards.
+got an answer is in the log that is found afterwards. Killed processes: `test_killed_while_looking`.
 """
 
-import os
-import random
 import resource
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from tests.contract.test_audit_store import store_of
 from tests.line_world import Line, line_over, template
 
 from acl_engine.domain.errors import AuditUnavailable, StoreError
 from acl_engine.storage.database import Database
-
-ROOT = Path(__file__).parents[2]
-KILLS = 3
 
 
 def test_an_outcome_that_cannot_be_written_is_no_answer(line: Line) -> None:
@@ -66,37 +56,3 @@ def line_on_disk(database: Database, truth: object):  # type: ignore[no-untyped-
     """The line over the file itself, not a copy in memory."""
     database.clone_to_memory = lambda: database  # type: ignore[method-assign]
     return line_over(database, truth)  # type: ignore[arg-type]
-
-
-@pytest.mark.slow
-def test_a_killed_process(tmp_path: Path) -> None:
-    """Killed in the middle: every answer that came out has its intent and its outcome."""
-    rng = random.Random(9)
-    for number in range(KILLS):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        answers = killed(folder, rng)
-        assert answers
-        with Database.open(f"sqlite:///{folder / 'line.db'}") as database:
-            store = store_of(database)
-            for request in answers:
-                assert [entry.kind for entry in store.of_request(request)] == ["intent", "outcome"]
-
-
-def killed(folder: Path, rng: random.Random) -> list[str]:
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.attacks.looking", str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": paths},
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    time.sleep(rng.random() * 0.05)  # where in a look the kill falls is the point
-    process.send_signal(signal.SIGKILL)
-    lines = (first + process.stdout.read()).splitlines(keepends=True)
-    process.wait()
-    process.stdout.close()
-    return [one.strip() for one in lines if one.endswith("\n")]

@@ -10,8 +10,6 @@ import resource
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -27,38 +25,10 @@ from acl_engine.storage import engines
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, create_or_upgrade
 from tests.contract.test_audit_store import entry, store_of
+from tests.killing import Doomed, write
 
-# 50 in the tests; `make soak` asks for more.
-KILLS = int(os.environ.get("ACL_SOAK_KILLS", "50"))
-ROOT = Path(__file__).parents[2]
-
-
-def start(url: str, name: str, callers: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.integration.audit_writer", url, name, str(callers)]
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    env = os.environ | {"PYTHONPATH": paths}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env)
-
-
-def first_receipt(process: subprocess.Popen[str]) -> str:
-    """Wait until it writes."""
-    assert process.stdout is not None
-    return process.stdout.readline()
-
-
-def killed_at_random(
-    process: subprocess.Popen[str], rng: random.Random, first: str | None = None
-) -> list[str]:
-    """Kill at a random moment after the first receipt; the receipts it had got."""
-    first = first_receipt(process) if first is None else first
-    assert process.stdout is not None
-    time.sleep(rng.random() * 0.03)  # where in a commit the kill falls is the point
-    process.send_signal(signal.SIGKILL)
-    rest = process.stdout.read()
-    process.wait()
-    process.stdout.close()
-    lines = (first + rest).splitlines(keepends=True)
-    return [line.strip() for line in lines if line.endswith("\n")]
+# Of the log alone; of the whole engine see `tests/attacks/test_killed_while_looking.py`.
+KILLS = 20
 
 
 def assert_holds(store: AuditStore, receipts: list[str]) -> None:
@@ -79,7 +49,7 @@ def test_kill_9_at_random_points(sqlite_url: str) -> None:
     rng, receipts = random.Random(5), list[str]()
     for number in range(KILLS):
         callers = rng.choice([1, 4, 16])
-        receipts += killed_at_random(start(sqlite_url, f"k{number}", callers), rng)
+        receipts += Doomed(write, sqlite_url, f"k{number}", callers).kill(rng)
     assert len(receipts) >= KILLS
     with Database.open(sqlite_url) as database:
         assert_holds(store_of(database), receipts)
@@ -90,8 +60,8 @@ def test_kill_9_at_random_points(sqlite_url: str) -> None:
 def test_two_processes_on_one_file_one_killed(sqlite_url: str) -> None:
     """A second process goes on while the first is killed; no index is used twice."""
     rng = random.Random(6)
-    first, second = start(sqlite_url, "a", 4), start(sqlite_url, "b", 4)
-    receipts = killed_at_random(first, rng) + killed_at_random(second, rng)
+    first, second = Doomed(write, sqlite_url, "a", 4), Doomed(write, sqlite_url, "b", 4)
+    receipts = first.kill(rng) + second.kill(rng)
     with Database.open(sqlite_url) as database:
         assert_holds(store_of(database), receipts)
 
@@ -153,9 +123,9 @@ def test_file_size_limit(sqlite_url: str) -> None:
 
 
 class FailingSync:
-    """A connection whose COMMIT fails while `broken`: the layer that a failing fsync comes by.
+    """A connection whose COMMIT fails while `broken`: what a failing fsync looks like from above.
 
-    It proves what the log does with the error, not what a disk does with the bytes.
+    `test_failing_fsync.py` fails the call itself, where there is a compiler.
     """
 
     broken = False
@@ -211,15 +181,15 @@ def test_deleted_file(sqlite_url: str) -> None:
 @pytest.mark.postgres
 def test_postgres_killed_backends(postgres_url: str, postgres_admin: object) -> None:
     """Every connection ended by the server in the middle: refused or kept, never in between."""
-    process = start(postgres_url, "p", 8)
-    first = first_receipt(process)
+    process = Doomed(write, postgres_url, "p", 8)
+    process.first()
     end = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     with Database.open(postgres_url) as database, database.read() as cx:
         cx.execute(text(end))
-    receipts = killed_at_random(process, random.Random(7), first)
+    receipts = process.kill(random.Random(7))
     with Database.open(postgres_url) as database:
         assert_holds(store_of(database), receipts)
 
@@ -236,11 +206,11 @@ def test_postgres_stopped_in_the_middle() -> None:
         server = get_server(folder, cleanup_mode="stop")
         url = server.get_uri()
         create_or_upgrade(url).close()
-        process = start(url, "s", 8)
-        first = first_receipt(process)
+        process = Doomed(write, url, "s", 8)
+        process.first()
         pid = int((Path(folder) / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)  # PostgreSQL's immediate shutdown: no checkpoint, no goodbye
-        receipts = killed_at_random(process, random.Random(8), first)
+        receipts = process.kill(random.Random(8))
         _gone(pid)
         server = get_server(folder, cleanup_mode="stop")
         server.ensure_postgres_running()
