@@ -17,6 +17,7 @@ from acl_engine.domain.text import Text
 from acl_engine.enforcement.door import Refused, refuse
 from acl_engine.masking.phone import parse as parse_phone
 from acl_engine.masking.shape import clean
+from acl_engine.masking.suspect import holds_number
 
 SEARCH_SHAPE = "search-shape"
 WILDCARDS = frozenset("*%?_")
@@ -43,10 +44,11 @@ NO_NAME = Text(
     "query.no-name",
     "查询的 {what} 不是简短名称",
     "the query's {what} is not a short name",
-    "使用字母、数字与 `-` `_` `.`，最多 48 个字符，不含电话号码",
-    "use letters, digits, `-`, `_` and `.`, at most 48, no phone number",
+    "使用字母、数字与 `-` `_` `.`，最多 48 个字符，不含电话、证件与运单号码",
+    "use letters, digits, `-`, `_` and `.`, at most 48, and no phone, ID or waybill number",
 )
-_NAME = re.compile(r"(?!.*1[0-9]{10})[A-Za-z0-9._-]{1,48}")
+# Twelve digits in a row are a waybill's number, if they are no phone's and no identity's.
+_NAME = re.compile(r"(?!.*[0-9]{12})[A-Za-z0-9._-]{1,48}")
 
 _BY_CRITERIA = frozenset({Action.SEARCH, Action.AGGREGATE, Action.REVERSE_LOOKUP})
 
@@ -97,7 +99,7 @@ def _text(value: str) -> str:
 
 def _reference(what: str, value: str | None) -> str | None:
     """A purpose or ticket as the log keeps it: a short name. Free text could quote a person."""
-    if value is None or _NAME.fullmatch(value):
+    if value is None or (_NAME.fullmatch(value) and not holds_number(value)):
         return value
     raise InputError(NO_NAME.of(what=what))
 
