@@ -95,21 +95,21 @@ class Tree:
 
     def root(self, size: int) -> bytes:
         """The root at `size`."""
-        return self._range(0, size) if size else EMPTY_ROOT
+        return _Tiles(self._source).range(0, size) if size else EMPTY_ROOT
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """The audit path of a leaf, from its sibling up (RFC 6962 section 2.1.1)."""
         if not 0 <= index < size:
             raise InputError(BAD_PROOF.of(why=f"{index} is not below {size}"))
-        path: list[bytes] = []
+        tiles, path = _Tiles(self._source), list[bytes]()
         start, end = 0, size
         while end - start > 1:
             middle = start + _split(end - start)
             if index < middle:
-                path.append(self._range(middle, end))
+                path.append(tiles.range(middle, end))
                 end = middle
             else:
-                path.append(self._range(start, middle))
+                path.append(tiles.range(start, middle))
                 start = middle
         return tuple(reversed(path))
 
@@ -119,39 +119,56 @@ class Tree:
             raise InputError(BAD_PROOF.of(why=f"{old} is not up to {new}"))
         if old in (0, new):
             return ()
-        path: list[bytes] = []
+        tiles, path = _Tiles(self._source), list[bytes]()
         start, end, whole = 0, new, True
         while old != end:
             middle = start + _split(end - start)
             if old <= middle:
-                path.append(self._range(middle, end))
+                path.append(tiles.range(middle, end))
                 end = middle
             else:
-                path.append(self._range(start, middle))
+                path.append(tiles.range(start, middle))
                 start, whole = middle, False
         if not whole:
-            path.append(self._range(start, end))
+            path.append(tiles.range(start, end))
         return tuple(reversed(path))
 
-    def _range(self, start: int, end: int) -> bytes:
+
+class _Tiles:
+    """Hashes for one proof, read a tile of 256 at a time and each tile once: a proof asks for many
+    small neighbours, and every question to a database costs more than its answer."""
+
+    def __init__(self, source: HashSource) -> None:
+        self._source = source
+        self._read: dict[tuple[int, int], Sequence[bytes]] = {}
+
+    def range(self, start: int, end: int) -> bytes:
         """The hash over leaves `start` to `end`; `start` is a multiple of its subtree's size."""
         width = end - start
         level = width.bit_length() - 1
         if width != 1 << level:
             middle = start + _split(width)
-            return node_hash(self._range(start, middle), self._range(middle, end))
+            return node_hash(self.range(start, middle), self.range(middle, end))
         return self._complete(level, start >> level)
 
     def _complete(self, level: int, position: int) -> bytes:
         below = level - level % TILE_LEVEL
         span = 1 << (level - below)
-        found = self._source.hashes(below, position * span, (position + 1) * span)
+        found = self._tile(below, position * span, span)
         if len(found) == span:
-            return fold(list(found))
+            return fold(found)
         if level == 0:
             raise InputError(BAD_PROOF.of(why=f"record {position} is missing"))
         left = self._complete(level - 1, position * 2)
         return node_hash(left, self._complete(level - 1, position * 2 + 1))
+
+    def _tile(self, level: int, start: int, count: int) -> Sequence[bytes]:
+        """`count` hashes from `start` on; they lie in one tile."""
+        number, offset = divmod(start, _TILE)
+        if (level, number) not in self._read:
+            first = number * _TILE
+            self._read[level, number] = self._source.hashes(level, first, first + _TILE)
+        return self._read[level, number][offset : offset + count]
 
 
 def verify_inclusion(
