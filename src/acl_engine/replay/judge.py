@@ -20,7 +20,7 @@ from functools import cached_property
 
 from acl_engine.domain.pack import Pack
 from acl_engine.replay.ablation import Derived
-from acl_engine.replay.expectation import mismatches
+from acl_engine.replay.expectation import Mismatch, mismatches
 from acl_engine.replay.goal import Reached
 from acl_engine.replay.honest_work import LegitResult, honest_work
 from acl_engine.replay.losses import Ablation, Losses
@@ -49,7 +49,7 @@ class Result:
     runs: Mapping[str, Run]
     legit: tuple[LegitResult, ...]
     ablation: Ablation
-    mismatches: tuple[str, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
     variants: tuple[Variant, ...] = ()
 
     @property
@@ -146,7 +146,7 @@ def _utility(legit: tuple[LegitResult, ...]) -> Verdict:
 def _verdict(
     scenario: Scenario,
     found: Reached,
-    wrong: tuple[str, ...],
+    wrong: tuple[Mismatch, ...],
     ablation: Ablation,
     legit: tuple[LegitResult, ...],
 ) -> Verdict:

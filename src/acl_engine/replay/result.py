@@ -49,7 +49,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One step as it went. `kind`: channel, request or advance.
+    """One step as it went. `kind`: channel, request, or the key of another kind of step.
 
     `line` is the step of the lookup line that decided (`login`, `0` to `11`); `as_stated` is
     False when it was stopped elsewhere, or by another control, than the file says. `tried` is

@@ -72,6 +72,23 @@ def test_the_table_fits_a_hundred_columns(replay: Replay, lang: Lang) -> None:
     assert text.index(IDS[1]) < text.index(IDS[0])
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_table_cuts_no_id_and_says_what_stopped_each(replay: Replay, lang: Lang) -> None:
+    """An id that is cut cannot be replayed again; a leak without its reason teaches nothing."""
+    out = io.StringIO()
+    print_table(replay, lang, out, colour=False)
+    text = out.getvalue()
+    for one in replay.results:
+        assert one.id in text
+    assert {"zh": "禁止反查", "en": "no reverse lookup"}[lang] in text
+    assert "…" not in text
+
+
+def test_a_part_of_the_pack_calls_no_control_idle(replay: Replay) -> None:
+    """Four scenarios do not tell which controls thirty need."""
+    assert document(replay)["summary"]["controls_never_needed"] == []
+
+
 def test_the_page_reaches_for_nothing_outside(replay: Replay) -> None:
     """No address, no script, no picture from elsewhere; a policy in its head forbids them."""
     text = page(replay, "zh")

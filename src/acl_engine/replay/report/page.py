@@ -16,7 +16,7 @@ from markupsafe import Markup
 from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.report import words
 from acl_engine.replay.report.document import unneeded
-from acl_engine.replay.report.table import ordered
+from acl_engine.replay.report.table import ordered, seen
 from acl_engine.replay.result import VERDICTS, Drawn, Name, Replay, ScenarioResult, Side, Verdict
 
 # Candidates of a whole mobile number with nothing known: what a full bar stands for.
@@ -42,7 +42,7 @@ class Arrow:
     step: Drawn
     start: int
     end: int
-    mark: str  # stop, pass, dead, carry, time
+    mark: str  # stop, pass, dead, carry, tamper, time
 
     @property
     def left(self) -> int:
@@ -94,6 +94,7 @@ def _values(replay: Replay, lang: Lang) -> dict[str, Any]:
         "arrows": arrows,
         "facts": facts,
         "stops": stops,
+        "seen": lambda one: Name(*(" · ".join(seen(one, lang)) for lang in ("zh", "en"))),
         "control": lambda id_: replay.control_names.get(id_, Name(id_, id_)),
         "idle": sorted(unneeded(replay)),
         "say": words.name,
@@ -138,12 +139,12 @@ def arrows(one: ScenarioResult, steps: Iterable[Drawn]) -> list[Arrow]:
 
 
 def _mark(step: Drawn) -> str:
-    if step.kind == "advance":
+    if step.kind in ("advance", "event", "fault"):
         return "time"
     if not step.tried:
         return "dead"
-    if step.kind == "channel":
-        return "carry"
+    if step.kind in ("channel", "tamper"):
+        return "carry" if step.kind == "channel" else "tamper"
     return "pass" if step.allowed else "stop"
 
 

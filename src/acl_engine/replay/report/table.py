@@ -119,10 +119,8 @@ def _told(one: ScenarioResult, replay: Replay, lang: Lang) -> Iterator[str]:
         yield w.OWNED_BY.of(owner=one.residual.owner).render(lang)
     stops = dict.fromkeys(_stop(step, replay, lang) for step in _stopped(one))
     yield from list(stops)[:_MOST_STOPS]
-    if one.after and one.after.candidates:
-        yield w.CANDIDATES.of(n=f"{one.after.candidates:,}").render(lang)
-    elif one.after and not stops and not one.residual:
-        yield from _noticed(one.after, lang) if "undetected" in one.goal else _seen(one.after, lang)
+    if not stops:
+        yield from seen(one, lang)
     if one.variants:
         yield w.VARIANTS.of(n=len(one.variants)).render(lang)
 
@@ -141,6 +139,18 @@ def _stop(step: Drawn, replay: Replay, lang: Lang) -> str:
     return ": ".join([w.at_line(step.line, lang), *by])
 
 
+def seen(one: ScenarioResult, lang: Lang) -> Iterator[str]:
+    """Where nothing had to be stopped: what was left of what they saw, or who noticed."""
+    if one.after is None or one.residual:
+        return
+    if one.after.candidates:
+        yield w.CANDIDATES.of(n=f"{one.after.candidates:,}").render(lang)
+    elif "undetected" in one.goal:
+        yield from _noticed(one.after, lang)
+    else:
+        yield from _shown(one.after, lang)
+
+
 def _noticed(side: Side, lang: Lang) -> Iterator[str]:
     if side.detected is not None:
         hours = f"{side.detected / 60:.1f}".removesuffix(".0")
@@ -149,7 +159,7 @@ def _noticed(side: Side, lang: Lang) -> Iterator[str]:
         )
 
 
-def _seen(side: Side, lang: Lang) -> Iterator[str]:
+def _shown(side: Side, lang: Lang) -> Iterator[str]:
     for one in side.counted:
         told = w.COUNTED.of(n=one.count, field=w.field_name(one.field).of(lang)).render(lang)
         yield told + " " + w.ENOUGH.of(n=one.wanted).render(lang)

@@ -29,6 +29,10 @@ SHOWED_NOTHING = Text("report.showed-nothing", "没有任何字段", "no field a
 RECORDS = Text("report.records", "件", "parcels")
 CARRIED = Text("report.carried", "带走", "carried")
 CARRIED_NOTHING = Text("report.carried-nothing", "没有可带走的", "nothing to carry")
+BEHIND = Text(
+    "report.behind", "绕过引擎，直接改数据库", "behind the engine, in the database itself"
+)
+DONE = Text("report.done", "已办理", "done")
 STOP = Text("report.stop", "拦下", "STOPPED")
 STEP = Text("report.step", "第 {line} 步", "step {line}")
 AT_LOGIN = Text("report.at-login", "登录", "login")
