@@ -1,8 +1,9 @@
 """Questions to a compiled policy that are not "may this one": who may, and what may be reached.
 
-`subjects_for`, `resources_for` and `actions_for` walk the policy's own words and ask `decide`, so
-they cannot differ from it. A word that the policy does not hold is not listed; where the policy
-would admit words that it does not hold (a pattern, an attribute), the answer says so.
+`subjects_for`, `resources_for` and `actions_for` walk the policy's own words, those that the rest
+of the request leads to (`candidates`), and ask `find` about each, so they cannot differ from a
+decision. A word that the policy does not hold is not listed; where the policy would admit words
+that it does not hold (a pattern, an attribute), the answer says so.
 
 INVARIANTS
 - Complete over the policy's words, in a fixed order, and paged: `after` is the last one seen;
@@ -10,13 +11,13 @@ INVARIANTS
 - No page is cut silently.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from acl_engine.decision.candidates import Candidates
 from acl_engine.decision.snapshot import Snapshot
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Text
-from acl_engine.policy.branches import KeyPart
 from acl_engine.policy.expression import Name
 from acl_engine.policy.index import Index
 
@@ -50,47 +51,44 @@ def who(
     for name in (field, *fixed):
         if name not in fields:
             raise InputError(NO_FIELD.of(field=name, known=", ".join(fields)))
+    closed = _closed(index, field)
     found: list[str] = []
-    for word in sorted(_words(index, field)):
-        if word <= after:
-            continue
-        request = [word if name == field else fixed.get(name, "") for name in fields]
-        if _allowed(index, request):
-            if len(found) == limit:
-                return Page(tuple(found), True, _closed(index, field))
-            found.append(word)
-    return Page(tuple(found), False, _closed(index, field))
+    for word in _allowed(index, field, fixed, _candidates(snapshot, field).of(fixed, after)):
+        if len(found) == limit:
+            return Page(tuple(found), True, closed)
+        found.append(word)
+    return Page(tuple(found), False, closed)
 
 
 def words(snapshot: Snapshot, field: str) -> tuple[str, ...]:
     """Every word of the policy that this field of a request could be, in order."""
-    return tuple(sorted(_words(snapshot.indexes["m"], field)))
+    return tuple(_candidates(snapshot, field).all)
 
 
-def _allowed(index: Index, request: list[object]) -> bool:
-    try:
-        rank = index.find(*request)
-    except Exception:  # noqa: BLE001 - any doubt denies, as in decide
-        return False
-    return index.default if rank == len(index.rows) else index.allows[rank]
+def _allowed(
+    index: Index, field: str, fixed: dict[str, object], asked: Iterable[str]
+) -> Iterator[str]:
+    """The words with which the request is allowed."""
+    fields, find = index.words.request, index.find
+    allows, none, default = index.allows, len(index.allows), index.default
+    request = [fixed.get(name, "") for name in fields]
+    at = fields.index(field)
+    for word in asked:
+        request[at] = word
+        try:
+            rank = find(*request)
+        except Exception:  # noqa: BLE001, S112 - any doubt denies, as in decide
+            continue
+        if default if rank == none else allows[rank]:
+            yield word
 
 
-def _keys(index: Index, field: str) -> Iterator[KeyPart]:
-    for branch in index.branches:
-        for part in branch.keys:
-            if isinstance(part.value, Name) and part.value.path[1:] == (field,):
-                yield part
-
-
-def _words(index: Index, field: str) -> set[str]:
-    """Every word of the policy that this field of a request could be."""
-    found: set[str] = set()
-    for part in _keys(index, field):
-        found.update(row[part.column] for row in index.rows)
-        if part.role:
-            for key in index.reach[part.role]:
-                found.add(key if isinstance(key, str) else key[0])
-    return found
+def _candidates(snapshot: Snapshot, field: str) -> Candidates:
+    known = snapshot.candidates.get(field)
+    if known is None:
+        known = snapshot.candidates[field] = Candidates(snapshot.indexes["m"], field)
+    assert isinstance(known, Candidates)
+    return known
 
 
 def _closed(index: Index, field: str) -> bool:

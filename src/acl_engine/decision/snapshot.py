@@ -26,6 +26,7 @@ class Snapshot:
     __slots__ = (
         "allows",
         "batch",
+        "candidates",
         "decisions",
         "file",
         "find",
@@ -60,6 +61,7 @@ class Snapshot:
             name: [None] * (len(one.rows) + 1) for name, one in indexes.items()
         }
         self.kept = self.decisions["m"]
+        self.candidates: dict[str, object] = {}  # by request field: see `questions`
         self.readers: dict[str, object] = {}  # by request field: see decision/rows.py
         self.batch: Any = None  # made by `batch` when it is first asked
 

@@ -52,7 +52,7 @@ class Branch:
     """`parts` are the conditions as written; the rest is how they are tested.
 
     `fixed` read the row alone; `keys` look rows up; `residual` is tested row by row, the pattern
-    behind `head` included.
+    behind `head` included. `tested_keys` could look rows up, and are in the residual instead.
     """
 
     parts: tuple[Expr, ...]
@@ -60,11 +60,13 @@ class Branch:
     residual: tuple[Expr, ...]
     fixed: tuple[Expr, ...] = ()
     head: Head | None = None
+    tested_keys: tuple[KeyPart, ...] = ()
 
     def demoted(self, key: KeyPart) -> "Branch":
         """The same branch, with one key tested row by row instead."""
         rest = tuple(one for one in self.keys if one is not key)
-        return replace(self, keys=rest, residual=(*self.residual, key.part))
+        tested = (*self.tested_keys, key)
+        return replace(self, keys=rest, residual=(*self.residual, key.part), tested_keys=tested)
 
 
 def branches(
