@@ -15,6 +15,7 @@ from typing import NoReturn
 from acl_engine.audit import record
 from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import Account
 from acl_engine.domain.control import Refusal
@@ -81,6 +82,7 @@ class Desk:
                 clock = SteppedClock(datetime.fromtimestamp(world_time(database), UTC))
             else:
                 keys = Keys.from_environment()
+                pack = require_loaded(database, pack)
             desk = cls.over(database, keys, clock, Rules.of(pack))
             return replace(desk, synthetic=isinstance(clock, SteppedClock))
         except BaseException:

@@ -14,6 +14,7 @@ from typing import cast
 
 from acl_engine.audit import record
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
 from acl_engine.decision import PackDecider
 from acl_engine.domain.accountability import AuditEntry, Receipt
@@ -91,12 +92,14 @@ class Engine:
         replay: Weakened | None = None,
     ) -> "Engine":
         """Wire everything. Raises ConfigError for a weak pack or a switched-off control outside
-        of a synthetic world.
+        of a synthetic world, and there for a pack that `policies.open_policy` did not load.
         """
         if replay is not None:
             require_synthetic(database)
         elif pack.settings.replay_only:
             raise ConfigError(REPLAY_ONLY.of(pack=pack.folder))
+        elif not is_synthetic(database):
+            pack = require_loaded(database, pack)
         off = replay.off if replay else frozenset[str]()
         store = SqlIdentityStore(database)
         settings, types = pack.settings, stored_types(pack)

@@ -14,13 +14,12 @@ from acl_engine.bootstrap.clocks import ShiftedClock, SystemClock
 from acl_engine.bootstrap.engine import REPLAY_ONLY, Engine, Weakened
 from acl_engine.bootstrap.keys import Keys
 from acl_engine.bootstrap.outbound import HttpsOutbound
-from acl_engine.bootstrap.paths import project_root
+from acl_engine.bootstrap.policies import policy_for
 from acl_engine.bootstrap.settings import ServerSettings, contradiction
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.text import Text
-from acl_engine.policy.pack import load_pack
 from acl_engine.storage.database import Database, is_synthetic, world_seed
 from acl_engine.storage.schema import check_version
 
@@ -51,12 +50,13 @@ class Service:
         """Open what the settings name. Raises ConfigError, StoreError or PolicyError."""
         if settings.database is None:
             raise ConfigError(NO_DATABASE.of())
-        folder = Path(settings.policy) if settings.policy else _shipped_policy()
-        pack = load_pack(folder)
-        if pack.settings.replay_only:
-            raise ConfigError(REPLAY_ONLY.of(pack=pack.folder))
         database = Database.open(settings.database)
         try:
+            named = (settings.policy, settings.policy_trust, settings.policy_rollback)
+            path, trust, rollback = (Path(one) if one else None for one in named)
+            pack = policy_for(database, path, trust=trust, rollback=rollback)
+            if pack.settings.replay_only:
+                raise ConfigError(REPLAY_ONLY.of(pack=pack.folder))
             return cls._over(database, pack, settings)
         except BaseException:
             database.close()
@@ -118,7 +118,3 @@ def _clock(settings: ServerSettings, synthetic: bool) -> Clock:
 def _keys(settings: ServerSettings) -> Keys:
     named = settings.master_key_file
     return Keys.from_file(Path(named)) if named else Keys.from_environment()
-
-
-def _shipped_policy() -> Path:
-    return project_root() / "policies" / "courier" / "after"

@@ -14,8 +14,19 @@ DOCS: Mapping[str, Text] = dict(
         _doc("database", "数据库地址；必填", "Database URL; required."),
         _doc(
             "policy",
-            "策略目录；默认为项目中的 policies/courier/after",
-            "Policy folder; default: policies/courier/after of the project.",
+            "签名的策略包；合成世界也可用目录，默认为项目中的 policies/courier/after",
+            "Signed policy bundle; a synthetic world may name a folder, and by default takes"
+            " policies/courier/after of the project.",
+        ),
+        _doc(
+            "policy_trust",
+            "信任文件：谁可以签名策略；真实数据必填",
+            "Trust file: who may sign a policy; required over real people.",
+        ),
+        _doc(
+            "policy_rollback",
+            "双方签名的回退令，用于回到较早的策略包",
+            "Rollback order signed by both, to go back to an older bundle.",
         ),
         _doc(
             "master_key_file",

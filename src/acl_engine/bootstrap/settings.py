@@ -87,6 +87,8 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     schema: Literal["acl-server/1"] = "acl-server/1"
     database: str | None = None
     policy: str | None = None
+    policy_trust: str | None = None
+    policy_rollback: str | None = None
     master_key_file: str | None = None
     serve: Serve = Serve()
     limits: Limits = Limits()

@@ -6,10 +6,8 @@ from pathlib import Path
 import click
 
 from acl_engine.bootstrap.administration import Administration
-from acl_engine.bootstrap.paths import project_root
-from acl_engine.domain.pack import Pack
+from acl_engine.bootstrap.policies import policy_at
 from acl_engine.domain.text import Lang
-from acl_engine.policy.pack import load_pack
 
 database_option = click.option(
     "--database",
@@ -29,8 +27,9 @@ pack_option = click.option(
     "--pack",
     type=click.Path(path_type=Path),
     envvar="ACL_PACK",
-    metavar="DIR",
-    help="The policy whose rules hold (also ACL_PACK).  [default: policies/courier/after]",
+    metavar="PATH",
+    help="The policy whose rules hold (also ACL_PACK): over real people a signed bundle, else a"
+    " folder.  [default: ACL_POLICY, or in a synthetic world policies/courier/after]",
 )
 unit_option = click.option(
     "--unit", "--area", "unit", required=True, help="Organisation unit: branch, hub, headquarters."
@@ -38,14 +37,9 @@ unit_option = click.option(
 DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S"])
 
 
-def pack_of(folder: Path | None) -> Pack:
-    """The pack that was named, else the courier company's remediated policy."""
-    return load_pack(folder or project_root() / "policies" / "courier" / "after")
-
-
-def administration(url: str, folder: Path | None) -> Administration:
-    """The desk over a database, under a pack's rules. Close it by `with`."""
-    return Administration.open(url, pack_of(folder))
+def administration(url: str, policy: Path | None) -> Administration:
+    """The desk over a database, under a policy's rules. Close it by `with`."""
+    return Administration.open(url, policy_at(url, policy))
 
 
 def seconds(day: datetime) -> int:

@@ -8,6 +8,7 @@ import click
 
 from acl_engine.bootstrap.account_standing import AccountStanding
 from acl_engine.bootstrap.administration import Administration
+from acl_engine.bootstrap.policies import policy_at
 from acl_engine.bootstrap.responsibility import Card, card
 from acl_engine.cli.account_options import (
     DATES,
@@ -16,7 +17,6 @@ from acl_engine.cli.account_options import (
     database_option,
     day_of,
     done,
-    pack_of,
     pack_option,
     seconds,
 )
@@ -203,7 +203,7 @@ def audit(ctx: click.Context, form: str, pack: Path | None, url: str) -> None:
 def responsibility(lang: Lang, name: str, form: str, pack: Path | None, url: str) -> None:
     """Who answers for NAME (a login, or a person's id): person, superior, devices, rights,
     undertaking, training, last confirmation."""
-    policy = pack_of(pack)
+    policy = policy_at(url, pack)
     with Administration.open(url, policy) as desk:
         found = card(desk, policy, name)
     if form == "json":

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.bootstrap.policies import policy_for
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.errors import AccessDenied, InputError
@@ -24,8 +25,7 @@ from acl_engine.enforcement.lookup import LOOKS
 from acl_engine.identity.devices import sign
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.totp import code_at
-from acl_engine.policy.pack import load_pack
-from acl_engine.replay.theatre import COURIER, small_world
+from acl_engine.replay.theatre import small_world
 from acl_engine.replay.world.company import device_key, strong_password, totp_secret
 from acl_engine.storage.census import Mark, census
 from acl_engine.storage.database import Database
@@ -145,8 +145,7 @@ def command(
         mark = census(database).mark
         synthetic = mark is not None and mark.kind == "synthetic" and mark.finished
         known = mark if synthetic else None
-        company = known.pack if known else COURIER
-        pack = load_pack(folder or project_root() / "policies" / company / "after")
+        pack = policy_for(database, folder)
         engine = _engine(database, pack, known, login)
         say = _Printer(lang, form, pack, engine, synthetic)
         try:

@@ -7,7 +7,8 @@ INVARIANTS
 - Nothing is read from a bundle before both signatures have been verified.
 - Author and approver are two people with two keys, both named in the trust file for that part.
 - The replay result that is bound in belongs to exactly these files, and fell short nowhere.
-- `sequence` only grows. Going back to an older one needs a rollback order signed by both.
+- `sequence` only grows, past the highest that ever ran; one sequence is one bundle. Going back
+  needs a rollback order signed by both, from exactly what runs to exactly this bundle, used once.
 """
 
 import base64
@@ -21,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from acl_engine.domain.errors import PolicyError, Where
+from acl_engine.domain.running import Running
 from acl_engine.domain.text import Text
 
 SCHEMA = "acl-bundle/1"
@@ -48,8 +50,8 @@ UNSIGNED = Text(
     "bundle.unsigned",
     "缺少 `{part}` 的有效签名",
     "no valid signature of the `{part}`",
-    "请用 `acl policy sign` 签名",
-    "sign it with `acl policy sign`",
+    "请用 `acl policy sign --as {part}` 签名",
+    "sign it with `acl policy sign --as {part}`",
 )
 SAME_PERSON = Text(
     "bundle.same-person",
@@ -75,9 +77,23 @@ REPLAY_SHORT = Text(
 ROLLBACK = Text(
     "bundle.rollback",
     "策略包序号 `{offered}` 低于已载入的 `{loaded}`",
-    "bundle sequence `{offered}` is older than the loaded `{loaded}`",
+    "bundle sequence `{offered}` is not newer than `{loaded}`, which has run",
     "回退须有双方签名的回退令（`acl policy rollback`）",
     "going back needs a rollback order signed by both (`acl policy rollback`)",
+)
+ORDER_USED = Text(
+    "bundle.order-used",
+    "这份回退令已经用过一次",
+    "this rollback order was used before",
+    "请双方另签一份",
+    "have both sign a new one",
+)
+OTHER_PACK = Text(
+    "bundle.other-pack",
+    "策略包属于 `{offered}`，这里运行的是 `{loaded}`",
+    "the bundle is of `{offered}`, what runs here is `{loaded}`",
+    "检查策略包与数据库是否对应",
+    "check that the bundle and the database belong together",
 )
 
 
@@ -109,9 +125,11 @@ class Trusted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rollback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An order to go back: from one sequence to the bundle with this digest."""
+    """An order to go back: from one sequence to the bundle with this digest. `made_at` (epoch
+    seconds) and the reason tell two orders for the same step apart."""
 
     schema: Literal["acl-rollback/1"] = "acl-rollback/1"
+    made_at: int
     from_sequence: int
     to_digest: str
     reason: str
@@ -166,34 +184,59 @@ def verify(
     data: bytes,
     trust: tuple[Trusted, ...],
     *,
-    loaded: int | None = None,
+    running: Running | None = None,
     rollback: bytes | None = None,
     file: str = "bundle",
 ) -> Bundle:
     """The bundle, or PolicyError: digest, two signatures, two people, replay result, sequence.
 
-    `loaded` is the sequence that runs now (None: none yet); `rollback` the signed order that lets
-    an older one in.
+    `running` is what runs now (None: nothing yet); `rollback` the signed order that lets an older
+    bundle in. What runs already may be opened again.
     """
     bundle = _decode(data, Bundle, file)
     if digest_of(bundle.files) != bundle.digest:
         raise PolicyError(DIGEST.of(), Where(file))
     _require_signatures(bundle, trust, file)
     _require_replay(bundle, file)
-    if loaded is not None and bundle.sequence < loaded:
-        _require_rollback(bundle, trust, loaded, rollback, file)
+    if running is None or bundle.digest == running.digest:
+        return bundle
+    if bundle.pack != running.pack:
+        raise PolicyError(OTHER_PACK.of(offered=bundle.pack, loaded=running.pack), Where(file))
+    if bundle.sequence <= running.highest:
+        _require_rollback(bundle, trust, running, rollback, file)
     return bundle
 
 
+def order_digest(rollback: bytes) -> str:
+    """Names a rollback order by what was ordered, whoever signed it again (hex SHA-256)."""
+    order = _decode(rollback, Rollback, "rollback")
+    bare = msgspec.structs.replace(order, signatures=())
+    return hashlib.sha256(msgspec.json.encode(bare)).hexdigest()
+
+
+def read(data: bytes, file: str) -> Bundle | Rollback:
+    """A document that is to be signed or shown. Nothing of it has been verified."""
+    try:
+        return _decode(data, Rollback, file)
+    except PolicyError:
+        return _decode(data, Bundle, file)
+
+
 def _require_rollback(
-    bundle: Bundle, trust: tuple[Trusted, ...], loaded: int, rollback: bytes | None, file: str
+    bundle: Bundle,
+    trust: tuple[Trusted, ...],
+    running: Running,
+    rollback: bytes | None,
+    file: str,
 ) -> None:
     if rollback is not None:
         order = _decode(rollback, Rollback, "rollback")
         _require_signatures(order, trust, "rollback")
-        if order.from_sequence == loaded and order.to_digest == bundle.digest:
+        if order_digest(rollback) in running.orders:
+            raise PolicyError(ORDER_USED.of(), Where("rollback"))
+        if order.from_sequence == running.sequence and order.to_digest == bundle.digest:
             return
-    raise PolicyError(ROLLBACK.of(offered=bundle.sequence, loaded=loaded), Where(file))
+    raise PolicyError(ROLLBACK.of(offered=bundle.sequence, loaded=running.highest), Where(file))
 
 
 def _require_signatures(document: Bundle | Rollback, trust: tuple[Trusted, ...], file: str) -> None:

@@ -286,6 +286,13 @@ def world_seed(database: Database) -> str:
         return str(cx.execute(select(world_mark.c.seed)).scalar_one())
 
 
+def world_pack(database: Database) -> str:
+    """The company of a synthetic world. Raises ConfigError for any other database."""
+    require_synthetic(database)
+    with database.read() as cx:
+        return str(cx.execute(select(world_mark.c.pack)).scalar_one())
+
+
 def world_time(database: Database) -> int:
     """The now of a synthetic world, epoch seconds UTC. Raises ConfigError for any other."""
     require_synthetic(database)

@@ -49,6 +49,7 @@ from acl_engine.storage.tables_control import (
     dial_bindings,
     dial_capabilities,
 )
+from acl_engine.storage.tables_policy import policy_loads
 from acl_engine.storage.tables_records import record_people, records
 
 # What is made elsewhere and read here; every table below is public too.
@@ -72,6 +73,7 @@ __all__ = [
     "dial_capabilities",
     "metadata",
     "planted_marks",
+    "policy_loads",
     "record_people",
     "records",
     "scim_groups",
