@@ -4,8 +4,8 @@ INVARIANTS
 - Over a database that is not a synthetic world, a policy comes out of a bundle that two people
   signed, is not older than what has run, and is on record before it is used.
 - Every load, refusal and rollback is an audit record; if it cannot be written, nothing is loaded.
-- `Engine.open` takes what runs from here again, by content: a folder of the same words is the same
-  policy, and one word more is none.
+- What runs is known by its content: a folder of the same words is the same policy, and one word
+  more is none. `Engine.open` reads the pack from its files again.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from acl_engine.domain.pack import Pack
 from acl_engine.domain.running import Running
 from acl_engine.domain.text import Text
 from acl_engine.policy import bundle as bundles
+from acl_engine.policy.bundle import digest_of
 from acl_engine.policy.pack import load_pack, pack_from_files
 from acl_engine.policy.trust import read_trust
 from acl_engine.storage.audit_store import AuditStore
@@ -124,11 +125,13 @@ def policy_at(url: str, path: Path | None = None) -> Pack:
 def open_policy(database: Database, source: PolicySource) -> Pack:
     """The pack to run over a database. Raises PolicyError or ConfigError for what must not run,
     after the refusal is on record, and AuditUnavailable where it cannot be recorded."""
-    if source.path.is_dir() and is_synthetic(database):
-        return load_pack(source.path)
     audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
     loads = SqlPolicyLoads(database)
     running = loads.running()
+    if source.path.is_dir():
+        pack = load_pack(source.path)
+        if is_synthetic(database) or (running and running.digest == digest_of(pack.files)):
+            return pack
     try:
         bundle, order = _verified(source, running)
         pack = pack_from_files(bundle.files, folder=f"{bundle.pack}/{source.path.name}")
@@ -142,11 +145,21 @@ def open_policy(database: Database, source: PolicySource) -> Pack:
     signed = "; ".join(f"{one.part} {one.name}" for one in bundle.signatures)
     audit.append(_entry("policy.rollback" if order else "policy.load", now, signed))
     changed = running is None or running.digest != bundle.digest
-    if changed and not loads.record(running, now, order, int(time.time())):
+    if changed and not _recorded(loads, running, now, order):
         failure = ConfigError(MEANWHILE.of())
         audit.append(_refusal(now, failure, source.path))
         raise failure
     return pack
+
+
+def _recorded(
+    loads: SqlPolicyLoads, before: Running | None, now: Running, order: str | None
+) -> bool:
+    """Whether `now` runs: recorded here, or at this very moment by another process."""
+    if loads.record(before, now, order, int(time.time())):
+        return True
+    found = loads.running()
+    return found is not None and found.digest == now.digest
 
 
 def require_loaded(database: Database, pack: Pack) -> Pack:
@@ -155,7 +168,7 @@ def require_loaded(database: Database, pack: Pack) -> Pack:
     Raises ConfigError. What was changed of a pack in memory is gone.
     """
     running = SqlPolicyLoads(database).running()
-    if running is None or running.digest != bundles.digest_of(pack.files):
+    if running is None or running.digest != digest_of(pack.files):
         raise ConfigError(NOT_LOADED.of())
     return pack_from_files(pack.files, folder=pack.folder)
 

@@ -10,6 +10,7 @@ from acl_engine.analysis.casbin_lints import check_casbin
 from acl_engine.analysis.pack_lints import check as check_pack
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import findings as report
+from acl_engine.cli.policy_bundle import COMMANDS as BUNDLE_COMMANDS
 from acl_engine.cli.policy_confidentiality import command as confidentiality_command
 from acl_engine.cli.policy_explain import diff_command, explain_command
 from acl_engine.decision.compiled import UNREADABLE_FILE
@@ -25,10 +26,11 @@ UNREADABLE_CODES = (strict_yaml.MISSING.code, UNREADABLE_FILE.code)
 
 @click.group("policy")
 def command() -> None:
-    """Check a policy folder; print it as the sheet that people sign.
+    """Check a policy folder, explain it, print it for signature, and bring it into production.
 
     A folder holds one version of one company's policy, such as policies/courier/after. Its
-    README.md says what each file and column means.
+    README.md says what each file and column means. Over real people only a signed bundle runs:
+    `acl policy bundle --help`.
     """
 
 
@@ -147,6 +149,8 @@ def matrix(lang: Lang, folder: Path | None, form: str, own: Lang | None, day: st
     click.echo(render(load_pack(folder_or_default(folder)), form, own or lang, day))
 
 
+for _one in BUNDLE_COMMANDS:
+    command.add_command(_one)
 command.add_command(confidentiality_command)
 command.add_command(explain_command)
 command.add_command(diff_command)

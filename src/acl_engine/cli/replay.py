@@ -71,8 +71,8 @@ def command(
     Exit code: 0 all as stated, 1 something fell short, 2 the call or a file is wrong.
     """
     language: Lang = lang or ctx.obj or "en"
-    order = Order(project_root(), pack, ids, policy, not no_ablation, allow_skipped, serve=_site())
-    with _bar() as progress:
+    order = Order(project_root(), pack, ids, policy, not no_ablation, allow_skipped, serve=site())
+    with progress_bar() as progress:
         replay = play(order, progress)
     _print(replay, form, language)
     if json_file:
@@ -82,7 +82,7 @@ def command(
     ctx.exit(replay.exit_code)
 
 
-def _site() -> Serve | None:
+def site() -> Serve | None:
     """What answers raw HTTP steps; without the server's packages such scenarios are skipped."""
     try:
         from acl_engine.cli.replay_site import ReplaySite
@@ -105,7 +105,7 @@ def _json(replay: Replay) -> str:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def progress_bar() -> Iterator[Progress]:
     """A bar on stderr, on a terminal only."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn

@@ -15,6 +15,7 @@ from acl_engine.domain.pack import Pack
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay.ablation import without
 from acl_engine.storage.database import Database
+from tests import signed_policy
 from tests.line_world import ROOT, template
 
 KEYS = Keys.synthetic("real")
@@ -75,14 +76,27 @@ def test_a_mark_of_a_world_half_built(unmarked: Database, tmp_path: Path) -> Non
     copy.close()
 
 
-def test_a_real_world_pretends_no_calls(unmarked: Database) -> None:
+def test_a_real_world_pretends_no_calls(unmarked: Database, tmp_path: Path) -> None:
     """Without a provider a number is neither bound nor kept in memory."""
-    provider = opened(unmarked, pack("after"))._door.provider
+    provider = opened(unmarked, signed_policy.loaded(unmarked, tmp_path))._door.provider
     with pytest.raises(StoreError) as caught:
         provider.bind("19012345678", 1)
     assert caught.value.message.code == NO_PROVIDER.code
 
 
-def test_a_strict_pack_opens_anywhere(unmarked: Database) -> None:
+def test_a_signed_pack_opens_anywhere(unmarked: Database, tmp_path: Path) -> None:
     """The refusals above come from what is weak, not from the database."""
-    assert opened(unmarked, replace(pack("after"), folder="elsewhere"))
+    loaded = signed_policy.loaded(unmarked, tmp_path)
+    assert opened(unmarked, replace(loaded, folder="elsewhere"))
+
+
+def test_what_was_changed_in_memory_is_gone(unmarked: Database, tmp_path: Path) -> None:
+    """The pack is read again from the files that were signed."""
+    loaded = signed_policy.loaded(unmarked, tmp_path)
+    weak = replace(loaded.settings, budgets=())
+    engine = opened(unmarked, replace(loaded, rows=(), settings=weak))
+    assert engine._door.pack == loaded
+    more = {**loaded.files, "policy.csv": loaded.files["policy.csv"] + "# a word more\n"}
+    with pytest.raises(ConfigError) as caught:
+        opened(unmarked, replace(loaded, files=more))
+    assert caught.value.message.code == "policies.not-loaded"

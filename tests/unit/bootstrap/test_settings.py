@@ -4,11 +4,13 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from tests import signed_policy
 
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.setting_texts import DOCS
 from acl_engine.bootstrap.settings import KEYS, ServerSettings, load, value_of, variable_of
 from acl_engine.domain.errors import ConfigError
+from acl_engine.policy.pack import load_pack
 from acl_engine.storage.database import Database
 
 
@@ -86,15 +88,25 @@ def test_no_database_stops_the_start() -> None:
         Service.open(ServerSettings())
 
 
-def test_the_company_of_2020_is_never_served(sqlite_url: str) -> None:
+def test_the_company_of_2020_is_never_served(sqlite_url: str, tmp_path: Path) -> None:
+    """Not as a folder, and not with two good signatures on it."""
     before = Path(__file__).parents[3] / "policies" / "courier" / "before"
-    with pytest.raises(ConfigError, match="replay only"):
+    with pytest.raises(ConfigError, match="only a signed bundle"):
         Service.open(ServerSettings(database=sqlite_url, policy=str(before)))
+    told = signed_policy.source(tmp_path, load_pack(before))
+    settings = ServerSettings(
+        database=sqlite_url, policy=str(told.path), policy_trust=str(told.trust)
+    )
+    with pytest.raises(ConfigError, match="replay only"):
+        Service.open(settings)
 
 
 def test_a_real_world_wants_its_key_and_the_real_time(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with pytest.raises(ConfigError, match="no policy was named"):
+        Service.open(ServerSettings(database=sqlite_url))
+    signed_policy.in_environment(tmp_path, monkeypatch)
     monkeypatch.delenv("ACL_MASTER_KEY_FILE", raising=False)
     with pytest.raises(ConfigError, match="no master key"):
         Service.open(ServerSettings(database=sqlite_url))

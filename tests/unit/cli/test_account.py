@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests import signed_policy
 from tests.identity_world import SEED, fill
 
 from acl_engine.cli import cli
@@ -25,6 +26,8 @@ def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     monkeypatch.setenv("ACL_DATABASE", sqlite_url)
     with Database.open(sqlite_url) as database:
         fill(database)
+        signed_policy.loaded(database, tmp_path)
+    signed_policy.in_environment(tmp_path, monkeypatch)
     return sqlite_url
 
 

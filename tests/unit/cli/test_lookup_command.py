@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
+from tests import signed_policy
 from tests.contract.test_audit_store import store_of
 from tests.line_world import template
 
@@ -101,6 +102,7 @@ def test_a_real_world_asks_for_credentials_and_tells_no_reason(
     """Without the mark: the company's own key file, a prompt, and a denial that says nothing."""
     with Database.open(url) as database, database.write() as cx:
         cx.execute(text("DELETE FROM world_mark"))
+    signed_policy.in_environment(tmp_path, monkeypatch)
     monkeypatch.delenv("ACL_MASTER_KEY_FILE", raising=False)
     with pytest.raises(ConfigError):
         run(url, *LOAD)

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from acl_engine.domain.errors import PolicyError
+from acl_engine.domain.running import Running
 from acl_engine.policy import bundle as b
 
 FILES = {"model.conf": "[request_definition]\n", "policy.csv": "p, a\n"}
@@ -120,17 +121,60 @@ def test_replay_that_fell_short_is_refused(result: dict[str, Any]) -> None:
         b.make("courier", 1, FILES, {}, result)
 
 
+RUNNING = Running("courier", 5, "f" * 64, 5)
+
+
+def order(to: b.Bundle, **change: Any) -> b.Rollback:
+    given = {"from_sequence": 5, "to_digest": to.digest, "reason": "fault", "made_at": 1}
+    return b.Rollback(**{**given, **change})
+
+
+def both(document: b.Rollback) -> bytes:
+    return b.encode(b.sign(b.sign(document, "author", "ann", AUTHOR), "approver", "bob", APPROVER))
+
+
 def test_rollback_needs_an_order_signed_by_both() -> None:
     """An older bundle is let in by an order for exactly this step back, and by nothing less."""
     old = signed(2)
     data = b.encode(old)
-    refused(data, "bundle.rollback", loaded=5)
-    order = b.Rollback(from_sequence=5, to_digest=old.digest, reason="fault")
-    half = b.sign(order, "author", "ann", AUTHOR)
-    refused(data, "bundle.unsigned", loaded=5, rollback=b.encode(half))
-    both = b.sign(half, "approver", "bob", APPROVER)
-    assert b.verify(data, TRUST, loaded=5, rollback=b.encode(both)).sequence == 2
-    refused(data, "bundle.rollback", loaded=6, rollback=b.encode(both))
+    refused(data, "bundle.rollback", running=RUNNING)
+    half = b.encode(b.sign(order(old), "author", "ann", AUTHOR))
+    refused(data, "bundle.unsigned", running=RUNNING, rollback=half)
+    good = both(order(old))
+    assert b.verify(data, TRUST, running=RUNNING, rollback=good).sequence == 2
+    further = Running("courier", 6, "e" * 64, 6)
+    refused(data, "bundle.rollback", running=further, rollback=good)
+    other = both(order(old, to_digest="0" * 64))
+    refused(data, "bundle.rollback", running=RUNNING, rollback=other)
+
+
+def test_an_order_is_good_once() -> None:
+    """Whoever kept an old order cannot go back by it again, nor by signing it anew."""
+    old = signed(2)
+    good = both(order(old))
+    again = Running("courier", 5, "f" * 64, 5, frozenset({b.order_digest(good)}))
+    refused(b.encode(old), "bundle.order-used", running=again, rollback=good)
+    resigned = b.encode(b.sign(b.read(good, "order"), "approver", "bob", APPROVER))
+    refused(b.encode(old), "bundle.order-used", running=again, rollback=resigned)
+    fresh = both(order(old, made_at=2))
+    assert b.verify(b.encode(old), TRUST, running=again, rollback=fresh)
+
+
+def test_a_sequence_names_one_bundle() -> None:
+    """Another bundle under the number that runs, or that ran before a step back, is refused."""
+    for sequence, running in ((5, RUNNING), (4, Running("courier", 2, "f" * 64, 5))):
+        refused(b.encode(signed(sequence)), "bundle.rollback", running=running)
+    assert b.verify(b.encode(signed(6)), TRUST, running=RUNNING).sequence == 6
+
+
+def test_what_runs_may_be_opened_again() -> None:
+    """A restart after a step back needs no second order."""
+    old = signed(2)
+    assert b.verify(b.encode(old), TRUST, running=Running("courier", 2, old.digest, 5)) == old
+
+
+def test_another_companys_bundle_is_refused() -> None:
+    refused(b.encode(signed(9)), "bundle.other-pack", running=Running("gym", 1, "f" * 64, 1))
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b'{"schema":"acl-bundle/2"}'])
