@@ -22,8 +22,7 @@ class ScimAccess:
         self._administration = Administration(desk, Passwords.production(), provisioning=True)
         self._store = SqlProvisioning(service.database)
         self._tokens = ServiceTokens(desk.tokens, desk.account, rules, service.clock)
-        given = list(rules.settings.provisions)
-        self.provider = provider(list(desk.directory.units()), given)
+        self.provider = provider(desk.directory.units(), rules.settings.provisions)
 
     def provisioning(self, token: str) -> Provisioning:
         """What the service behind a token may do. Raises SessionDead."""

@@ -6,6 +6,7 @@ INVARIANTS
 - Whether an account is in force is not told here: the card of `acl account responsibility` says so.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -64,7 +65,7 @@ class GroupOfUser(ComplexAttribute):
 
 
 def user_models(
-    units: list[str], roles: list[str]
+    units: tuple[str, ...], roles: tuple[str, ...]
 ) -> tuple[type[Resource[Any]], type[Extension], type[Extension]]:
     """User and its two extensions, with the units and roles that there are as canonical values."""
 
@@ -96,7 +97,7 @@ def user_models(
         __schema__ = URN("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")
 
         department: Annotated[str | None, Required.true, CaseExact.true] = Field(
-            None, examples=units
+            None, examples=list(units)
         )
         """The organisation unit: a branch, a hub, headquarters."""
 
@@ -106,7 +107,7 @@ def user_models(
     class Account(Extension):
         __schema__ = URN(ACCOUNT_SCHEMA)
 
-        role: Annotated[str | None, CaseExact.true] = Field(None, examples=roles)
+        role: Annotated[str | None, CaseExact.true] = Field(None, examples=list(roles))
         """The one role. Its rights come from the policy, never from here."""
 
     return User, EnterpriseUser, Account
@@ -137,7 +138,8 @@ class Group(Resource[Any]):
     """The users in it."""
 
 
-def provider(units: list[str], roles: list[str]) -> ScimProvider:
+@cache
+def provider(units: tuple[str, ...], roles: tuple[str, ...]) -> ScimProvider:
     """The description of the service: what the discovery endpoints publish."""
     user, enterprise, account = user_models(units, roles)
     return ScimProvider(
