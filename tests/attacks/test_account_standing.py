@@ -144,13 +144,10 @@ def test_a_dormant_administrator_administers_nothing(company: Company) -> None:
     company.account("weak-1", used_at=NOW - 31 * DAY)
     with pytest.raises(ChangeRefused) as caught:
         company.acts.move("courier-1", "branch_mgr", None, "weak-1")
-    assert caught.value.message.code == "administration-not-allowed"
+    assert caught.value.message.code == Lapse.DORMANT
     (entry,) = company.log
-    assert (entry.effect, entry.account, entry.reason) == (
-        "deny",
-        "weak-1",
-        "administration-not-allowed",
-    )
+    assert (entry.effect, entry.account, entry.reason) == ("deny", "weak-1", Lapse.DORMANT)
+    assert entry.controls == ("account-standing",)
 
 
 def test_only_an_administrator_changes_accounts(company: Company) -> None:

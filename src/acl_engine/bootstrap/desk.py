@@ -26,8 +26,9 @@ from acl_engine.domain.service_tokens import ServiceTokenStore
 from acl_engine.domain.staff import StaffDirectory
 from acl_engine.domain.staff_plan import StaffPlans
 from acl_engine.domain.text import Message, Text
+from acl_engine.identity import standing
 from acl_engine.identity.responsibility import CONTROL, refusal_of_maker
-from acl_engine.identity.standing import Rules
+from acl_engine.identity.standing import LAPSES, Rules
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, is_synthetic, world_seed, world_time
 from acl_engine.storage.identity_store import SqlIdentityStore
@@ -115,18 +116,19 @@ class Desk:
         """Raise ChangeRefused, on record, unless `act.by` may do this to something of `person`."""
         maker = self.account(act.by)
         if roles and self.directory.holders(roles):
-            known = maker is not None and maker.role in roles and maker.active
-            if maker is None or not known or self.rules.lapses(maker, self.now()):
+            if maker is None or maker.role not in roles or not maker.active:
                 words = {"by": act.by, "roles": " / ".join(roles)}
                 self.refuse(act, NOT_ADMINISTRATOR.of(**words))
+            if lapsed := self.rules.lapses(maker, self.now()):
+                self.refuse(act, LAPSES[lapsed[0]].of(login=act.by), standing.CONTROL)
         own = maker.person if maker else None
         makers = self.directory.makers(act.by)
         if refusal := refusal_of_maker(self.rules, person, act.by, own, makers):
             self.refuse(act, refusal)
 
-    def refuse(self, act: "Act", message: Message) -> NoReturn:
+    def refuse(self, act: "Act", message: Message, control: str = CONTROL) -> NoReturn:
         """Write the refusal down and raise it."""
-        refusal = Refusal("login", (CONTROL,), None, message.code)
+        refusal = Refusal("login", (control,), None, message.code)
         denied = replace(self._entry(act), effect="deny", controls=refusal.controls)
         self.audit(replace(denied, reason=refusal.code))
         raise ChangeRefused(message, refusal)

@@ -24,7 +24,8 @@ class Unit(msgspec.Struct, forbid_unknown_fields=True):
 class Member(msgspec.Struct, forbid_unknown_fields=True):
     """One account of the cast. `weak` is its password of 2020; a service has a key instead.
 
-    `areas` count within the unit; `late`: on the late shift at the world's now.
+    `areas` count within the unit; `late`: on the late shift at the world's now. `idle`: so many
+    days since the last login; `made_by`: the login that gave the account its role.
     """
 
     login: str
@@ -38,6 +39,8 @@ class Member(msgspec.Struct, forbid_unknown_fields=True):
     service: bool = False
     tenant: str | None = None
     customer: str | None = None
+    idle: int = 0
+    made_by: str = ""
 
 
 class StrayDevice(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,7 +101,7 @@ class Signed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Desks(msgspec.Struct, forbid_unknown_fields=True):
-    """Logins of the cast: who writes the roster, makes accounts, and answers for services."""
+    """Logins: who writes the roster, made the accounts (may be gone by now), answers for services."""
 
     roster: str
     accounts: str
