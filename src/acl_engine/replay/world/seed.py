@@ -101,7 +101,7 @@ class Signed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Desks(msgspec.Struct, forbid_unknown_fields=True):
-    """Logins: who writes the roster, made the accounts (may be gone by now), answers for services."""
+    """Logins: who writes the roster, made the accounts (may be gone now), answers for services."""
 
     roster: str
     accounts: str
