@@ -21,6 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 
 from acl_engine.domain.errors import AclError, ConfigError, StoreError
+from acl_engine.storage import database as database_module
 from acl_engine.storage import engines
 from acl_engine.storage.database import (
     Database,
@@ -191,6 +192,26 @@ def test_locked(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         assert time.monotonic() - started < 5
     impatient.close()
     assert one_line(caught.value) == "store.locked"
+
+
+def test_writers_of_one_process_take_turns(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite a thread waits for another's write before it takes a connection, and not for ever.
+
+    SQLite's own waiting starves some of many threads: with 32 of them single writes took seconds.
+    """
+    monkeypatch.setattr(database_module, "LOCK_SECONDS", 0.2)
+    with create_or_upgrade(sqlite_url) as database:
+        started = time.monotonic()
+        with database.write(), ThreadPoolExecutor() as threads:
+            waiting = threads.submit(put, database)
+            with pytest.raises(StoreError) as caught:
+                waiting.result()
+        assert time.monotonic() - started < engines.LOCK_SECONDS / 2, "it asked SQLite itself"
+        assert one_line(caught.value) == "store.locked"
+        put(database)
+        assert keys(database) == ["t-1"]
 
 
 def test_other_schema_version(database_url: str) -> None:

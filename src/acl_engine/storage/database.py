@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,15 @@ from sqlalchemy.util import LRUCache
 
 from acl_engine.domain.errors import ConfigError, StoreError
 from acl_engine.domain.text import Text
-from acl_engine.storage.engines import make_engine, memory_engine, parse_url
-from acl_engine.storage.failures import GONE, MISSING, UNFINISHED, database_name, store_error
+from acl_engine.storage.engines import LOCK_SECONDS, make_engine, memory_engine, parse_url
+from acl_engine.storage.failures import (
+    GONE,
+    LOCKED,
+    MISSING,
+    UNFINISHED,
+    database_name,
+    store_error,
+)
 from acl_engine.storage.schema import check_version, upgrade
 from acl_engine.storage.tables import world_mark
 
@@ -47,6 +54,7 @@ class Database:
         self.dialect = engine.dialect.name
         self._shared = shared
         self._lock = threading.RLock()
+        self._writer = threading.Lock()
         self._local = threading.local()
         self._cache: Any = LRUCache(500)  # compiled statements, shared with copies
         self._file: tuple[str, int] | None = None
@@ -211,12 +219,24 @@ class Database:
 
     @contextmanager
     def _own_connection(self, write: bool) -> Iterator[Connection]:
-        with self._engine.connect() as plain:
+        alone = write and self.dialect == "sqlite"
+        with self._turn() if alone else nullcontext(), self._engine.connect() as plain:
             cx = self._prepared(plain, write)
             with cx.begin() as transaction:
                 yield cx
                 if not write:
                     transaction.rollback()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer, and whoever waits for it asks again and again, ever more rarely:
+        among many threads some never get it. Those of this process wait for each other here."""
+        if not self._writer.acquire(timeout=LOCK_SECONDS):
+            raise StoreError(LOCKED.of(database=self.name))
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @contextmanager
     def _on_shared(self, write: bool, depth: int) -> Iterator[Connection]:
