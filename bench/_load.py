@@ -1,0 +1,151 @@
+"""A closed-loop HTTP client that costs little, and a server in a process of its own."""
+
+import asyncio
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one run gave: answers a second, and how long each took."""
+
+    rate: float
+    times: Sequence[float]
+    good: int
+
+    @property
+    def p50(self) -> float:
+        return statistics.median(self.times)
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.times)[int(len(self.times) * 0.99)]
+
+
+class _Caller(asyncio.Protocol):
+    def __init__(self, run: "_Run") -> None:
+        self._run = run
+        self._held = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._next()
+
+    def _next(self) -> None:
+        request = self._run.take()
+        if request is None:
+            self._transport.close()
+            self._run.leave()
+            return
+        wait = self._run.wait()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._send, request)
+        else:
+            self._send(request)
+
+    def _send(self, request: bytes) -> None:
+        self._sent = time.perf_counter()
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        head, found, body = self._held.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        if len(body) >= length:
+            self._run.answered(time.perf_counter() - self._sent, body)
+            self._held = b""
+            self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._run.leave()
+
+
+class _Run:
+    def __init__(self, requests: Sequence[bytes], mark: bytes, rate: float | None) -> None:
+        self._requests = iter(requests)
+        self._mark, self._rate = mark, rate
+        self._begun = time.perf_counter()
+        self._sent = 0
+        self.times: list[float] = []
+        self.good = 0
+        self.left = asyncio.Event()
+        self.callers = 0
+
+    def take(self) -> bytes | None:
+        return next(self._requests, None)
+
+    def wait(self) -> float:
+        """Seconds until the next request is due, at a rate; 0 without one."""
+        if self._rate is None:
+            return 0.0
+        due = self._begun + self._sent / self._rate
+        self._sent += 1
+        return due - time.perf_counter()
+
+    def answered(self, seconds: float, body: bytes) -> None:
+        self.times.append(seconds)
+        self.good += self._mark in body
+
+    def leave(self) -> None:
+        self.callers -= 1
+        if self.callers <= 0:
+            self.left.set()
+
+
+def load(
+    port: int, requests: Sequence[bytes], mark: bytes, callers: int, rate: float | None = None
+) -> Load:
+    """Send the requests over `callers` connections; `rate`: so many a second, not more."""
+
+    async def run() -> Load:
+        state = _Run(requests, mark, rate)
+        state.callers = callers
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        for _ in range(callers):
+            await loop.create_connection(lambda: _Caller(state), "127.0.0.1", port)
+        await asyncio.wait_for(state.left.wait(), 300)
+        return Load(len(state.times) / (time.perf_counter() - started), state.times, state.good)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
+
+
+@contextmanager
+def served(make: Callable[..., Any], *arguments: object) -> Iterator[int]:
+    """A plain-HTTP server of `make(*arguments)` (an ASGI application) on one core; its port."""
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
+    process.start()
+    try:
+        yield int(mine.recv())
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(pipe: Any, make: Callable[..., Any], arguments: tuple[object, ...]) -> None:
+    import socket
+
+    import uvicorn
+
+    os.sched_setaffinity(0, {0})
+    sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    config = uvicorn.Config(
+        make(*arguments), loop="uvloop", http="httptools", ws="none", lifespan="off",
+        log_level="error", access_log=False,
+    )  # fmt: skip
+    pipe.send(sock.getsockname()[1])
+    uvicorn.Server(config).run(sockets=[sock])
