@@ -113,7 +113,7 @@ def request(path: str) -> bytes:
 def tickets(made: World, token: str, count: int) -> list[bytes]:
     """Requests that each validate a ticket of their own; stocked in one commit, good for long."""
     made_now = [ticket(TicketKind.SERVICE) for _ in range(count)]
-    now = int(made.stage.now.timestamp())
+    now = made.stage.now
     rows = [
         {
             "ticket_hash": hash_ticket(one),
