@@ -44,7 +44,6 @@ class _Caller(asyncio.Protocol):
         request = self._run.take()
         if request is None:
             self._transport.close()
-            self._run.leave()
             return
         wait = self._run.wait()
         if wait > 0:
