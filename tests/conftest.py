@@ -69,21 +69,40 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 _databases = iter(range(10**6))
 
 
+def _sqlite(template: Path, folder: Path) -> str:
+    shutil.copy(template, folder / "acl.db")
+    return f"sqlite:///{folder / 'acl.db'}"
+
+
+def _postgres(server: Any, admin: Any) -> Iterator[str]:
+    name = f"acl_{next(_databases)}"
+    admin.execute(f"CREATE DATABASE {name} TEMPLATE acl_template STRATEGY wal_log")
+    yield server.get_uri(name)
+    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     """A fresh SQLite database of the newest schema."""
-    path = tmp_path / "acl.db"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+    return _sqlite(sqlite_template, tmp_path)
 
 
 @pytest.fixture
 def postgres_url(postgres_server: Any, postgres_admin: Any) -> Iterator[str]:
     """A fresh PostgreSQL database of the newest schema, dropped after the test."""
-    name = f"acl_{next(_databases)}"
-    postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE acl_template STRATEGY wal_log")
-    yield postgres_server.get_uri(name)
-    postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    yield from _postgres(postgres_server, postgres_admin)
+
+
+@pytest.fixture(scope="module")
+def own_sqlite_url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same for a whole file of tests, each of which takes a `Database.trial` of it."""
+    return _sqlite(sqlite_template, tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(scope="module")
+def own_postgres_url(postgres_server: Any, postgres_admin: Any) -> Iterator[str]:
+    """The same for a whole file of tests, each of which takes a `Database.trial` of it."""
+    yield from _postgres(postgres_server, postgres_admin)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

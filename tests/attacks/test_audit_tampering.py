@@ -1,11 +1,13 @@
 """Attacks on the audit log by someone who may write its database; each is found and named."""
 
+import copy
 import random
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 from tests.contract.test_audit_store import entry, store_of
 
 from acl_engine.audit.checkpoint import Trust, next_checkpoint
@@ -20,6 +22,7 @@ from acl_engine.domain.errors import InputError
 from acl_engine.storage.audit_proofs import AuditProofStore
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database
+from acl_engine.storage.tables import audit_records
 
 LOG = Signer("log.example/audit", b"1" * 32)
 OTHER = Signer("log.example/audit", b"9" * 32)
@@ -32,9 +35,7 @@ class Scene:
     """A log of 20 records: witnessed to 8, signed to 16, copied whole."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        self.database, self.store = database, store_of(database)
-        self.proofs = AuditProofStore(database, fold)
-        self.copy = LogCopy(folder / "copy")
+        self._over(database, folder)
         self.seen: list[str] = []
         for i in range(RECORDS):
             self.store.append(entry(f"r{i}", at=1_000_000 + i))
@@ -45,6 +46,18 @@ class Scene:
         for size, note in ((8, first), (16, next_checkpoint(tree, SIGNED, last, [LOG]))):
             self.proofs.add_checkpoint(size, 0, note)
         self.copy.extend(((i, body) for i, body, _ in self.store.raw()), self.proofs.checkpoints())
+
+    def _over(self, database: Database, folder: Path) -> None:
+        self.database, self.store, self.folder = database, store_of(database), folder
+        self.proofs = AuditProofStore(database, fold)
+        self.copy = LogCopy(folder / "copy")
+
+    def again(self, database: Database, folder: Path) -> "Scene":
+        """The same log in a database like it, with a copy elsewhere of its own."""
+        shutil.copytree(self.folder / "copy", folder / "copy")
+        found = copy.copy(self)
+        found._over(database, folder)
+        return found
 
     def attack(self, act: Callable[[Connection], object]) -> None:
         with self.database.write() as cx:
@@ -60,9 +73,22 @@ class Scene:
         )
 
 
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def untouched(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """The log before anybody touched it, made once; each test has a trial of it."""
+    folder = tmp_path_factory.mktemp("untouched")
+    with Database.open(request.getfixturevalue(f"own_{request.param}_url")) as database:
+        yield Scene(database, folder)
+
+
 @pytest.fixture
-def scene(database: Database, tmp_path: Path) -> Scene:
-    return Scene(database, tmp_path)
+def scene(untouched: Scene, tmp_path: Path) -> Iterator[Scene]:
+    with untouched.database.trial() as trial:
+        yield untouched.again(trial, tmp_path)
 
 
 def found(report: Report) -> list[tuple[str, int | None]]:
@@ -337,9 +363,12 @@ def test_copy_refuses_a_gap_and_a_torn_line(scene: Scene, tmp_path: Path) -> Non
 
 def test_kept_nodes_give_the_same_proofs(database: Database) -> None:
     """Roots and paths with kept subtree roots are those of the bare leaves."""
-    store, proofs = store_of(database), AuditProofStore(database, fold)
-    for i in range(600):
-        store.append(entry(f"r{i}"))
+    proofs = AuditProofStore(database, fold)
+    bodies = [encode(entry(f"r{i}")) for i in range(600)]
+    rows = [{"index": i, "leaf": leaf_hash(body), "body": body, "request": f"r{i}", "at": 0}
+            for i, body in enumerate(bodies)]  # fmt: skip
+    with database.write() as cx:
+        cx.execute(insert(audit_records), rows)
     tree = Tree(proofs)
     bare = (tree.root(600), tree.inclusion(300, 600), tree.consistency(257, 600))
     proofs.keep_nodes(600)

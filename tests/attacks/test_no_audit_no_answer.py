@@ -8,9 +8,10 @@ import resource
 from pathlib import Path
 
 import pytest
-from tests.line_world import Line, line_over, template
+from tests.line_world import Line, line_over
 
 from acl_engine.domain.errors import AuditUnavailable, StoreError
+from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
 
 
@@ -32,9 +33,9 @@ def test_an_outcome_that_cannot_be_written_is_no_answer(line: Line) -> None:
     assert written[:2] == ["intent", "outcome"]
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_a_full_disk(line_template: tuple[Database, Truth], tmp_path: Path) -> None:
     """Looks go on until the file may not grow; then none is answered, and none was lost."""
-    database, truth = template(tmp_path)
+    database, truth = line_template[0].clone_to_file(tmp_path / "line.db"), line_template[1]
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     answered: list[str] = []
     with line_on_disk(database, truth) as line:
