@@ -3,7 +3,7 @@
 import copy
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ from acl_engine.audit.merkle import Tree, fold
 from acl_engine.audit.note import COSIGNATURE, Signer
 from acl_engine.audit.record import decode, encode, leaf_hash
 from acl_engine.audit.report import Report, Stamp
-from acl_engine.audit.verify import verify
+from acl_engine.audit.survey import Survey, survey
+from acl_engine.audit.verify import Surveys, verify
 from acl_engine.audit.witness import Witness
 from acl_engine.domain.errors import InputError
 from acl_engine.storage.audit_proofs import AuditProofStore
@@ -63,14 +64,28 @@ class Scene:
         with self.database.write() as cx:
             act(cx)
 
-    def verify(self, *, copied: bool = False, witness: bool = False) -> Report:
+    def verify(
+        self, *, copied: bool = False, witness: bool = False, width: int | None = None
+    ) -> Report:
+        """`width`: stretches of so many records are judged by themselves first."""
         return verify(
-            self.store.pages(),
+            self.store.pages,
             self.proofs.checkpoints(),
             TRUST,
             self.seen if witness else (),
-            self.copy.leaves() if copied else (),
+            self.copy.leaves() if copied else None,
+            surveys=self.surveys(width) if width else None,
         )
+
+    def surveys(self, width: int) -> Surveys:
+        """As several processes judge them."""
+
+        def each(sizes: Sequence[int], leaves: bool) -> Iterator[Survey | None]:
+            for start in range(0, self.proofs.size() - width + 1, width):
+                page = next(iter(self.store.pages(start, width)), ())
+                yield survey(page, start, sizes, leaves=leaves)
+
+        return each
 
 
 @pytest.fixture(
@@ -246,7 +261,7 @@ def test_rolled_back_file(sqlite_url: str, tmp_path: Path) -> None:
         note = next_checkpoint(tree, 25, later.last, [LOG])
         later.cosign(note, tree.consistency(8, 25), 2000)
         report = verify(
-            AuditStore(old, scene.store._encode, leaf_hash, scene.store._decode).pages(),
+            AuditStore(old, scene.store._encode, leaf_hash, scene.store._decode).pages,
             AuditProofStore(old, fold).checkpoints(),
             TRUST,
             scene.seen,
@@ -295,7 +310,7 @@ def test_times_are_held_against_time_stamps(scene: Scene) -> None:
 
     def verified(at: int) -> list[tuple[str, int | None]]:
         report = verify(
-            scene.store.pages(),
+            scene.store.pages,
             scene.proofs.checkpoints(),
             TRUST,
             stamps=[Stamp(16, at, "ab" * 32)],
@@ -318,11 +333,12 @@ def test_clock_set_back(scene: Scene) -> None:
     assert found(scene.verify()) == [("audit.clock", 21)]
 
 
-def test_pages_and_single_records_are_judged_alike(
+def test_stretches_pages_and_single_records_are_judged_alike(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever was done to the log: records judged a page at a time get the same report as records
-    judged one by one."""
+    """Whatever was done to the log: records judged a page at a time, or a stretch at a time
+    elsewhere, get the same report as records judged one by one."""
+    monkeypatch.setattr("acl_engine.audit.verify.WIDTH", 4)
     rng = random.Random(11)
     changes = (
         'UPDATE audit_records SET body=substr(body, 2) WHERE "index"={i}',
@@ -346,6 +362,7 @@ def test_pages_and_single_records_are_judged_alike(
                         cx.execute(text(change.format(i=rng.randrange(RECORDS + 1))))
                 copied = rng.random() < 0.5
                 at_once = scene.verify(copied=copied, witness=True)
+                assert scene.verify(copied=copied, witness=True, width=4) == at_once
                 with monkeypatch.context() as patch:
                     patch.setattr("acl_engine.audit.verify._sound", lambda walk, part: False)
                     assert scene.verify(copied=copied, witness=True) == at_once

@@ -46,7 +46,7 @@ class Office:
             assert kinds.get(request) == ["intent", "outcome"], request
         desk = Accountability(self.stage.database, Keys.synthetic(self.stage.truth.world.seed))
         trust = desk.trust(None)
-        report = verify(desk.store.pages(), desk.proofs.checkpoints(), trust)
+        report = verify(desk.store.pages, desk.proofs.checkpoints(), trust)
         assert report.sound, report.findings
         desk.checkpoint(trust)
 

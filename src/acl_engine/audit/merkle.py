@@ -69,6 +69,22 @@ class Frontier:
             self.size += _TILE
             at += _TILE
 
+    @property
+    def subtrees(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, the widest first."""
+        return tuple(self._stack)
+
+    def grown(self, width: int, subtrees: Sequence[bytes]) -> "Frontier":
+        """This and `width` leaves more, given as the `subtrees` of a frontier of theirs. Its size
+        is a multiple of a power of two that is no less than `width`."""
+        found = Frontier(self.size, list(self._stack))
+        for root in subtrees:
+            level = width.bit_length() - 1
+            found._carry(root, found.size >> level)
+            found.size += 1 << level
+            width -= 1 << level
+        return found
+
     def _carry(self, node: bytes, odd: int) -> None:
         """Put in the root of a complete subtree; `odd` is how many of its width stand before."""
         stack = self._stack

@@ -15,9 +15,9 @@ whoever may write the database. A root names the range since the checkpoint befo
 hash or a copy names the record.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -26,21 +26,10 @@ from acl_engine.audit import flaws
 from acl_engine.audit.checkpoint import Anchored, Trust
 from acl_engine.audit.record import leaf_hash
 from acl_engine.audit.report import Report, Stamp
+from acl_engine.audit.survey import CLOCK_SLACK_MS, SPOKEN, WIDTH, Survey, head, times
 from acl_engine.audit.walk import Sizes, Walk
 from acl_engine.domain.accountability import FILED_CHARS, RETENTION, STAMPED, Stored
 from acl_engine.domain.errors import InputError
-
-# Records are written in the order of their commits, a little out of the order of their clocks.
-CLOCK_SLACK_MS = 60_000
-
-
-class _Head(msgspec.Struct, gc=False):
-    """What verification reads of a record; what else stands there is the hash's affair."""
-
-    request: str
-    at: int
-    account: str | None
-    action: str
 
 
 class _Spoken(msgspec.Struct, gc=False):
@@ -50,34 +39,52 @@ class _Spoken(msgspec.Struct, gc=False):
     evidence: tuple[int, ...] = ()
 
 
-# Records that verification itself learns from.
-_SPOKEN = frozenset({RETENTION, STAMPED})
-_head = msgspec.json.Decoder(_Head).decode
 _spoken = msgspec.json.Decoder(_Spoken).decode
+
+# `pages(start, page)`: every record from `start` on, in order, so many at a time.
+Pages = Callable[[int, int], Iterable[Sequence[Stored]]]
+# Surveys of stretches of WIDTH from 0 on, with what was reached at these sizes; with all hashes.
+Surveys = Callable[[Sequence[int], bool], Iterator[Survey | None]]
+_PAGE = 10_000
 
 
 def verify(
-    pages: Iterable[Sequence[Stored]],
+    pages: Pages,
     checkpoints: Sequence[str],
     trust: Trust,
     elsewhere: Sequence[str] = (),
-    copy: Iterable[bytes] = (),
+    copy: Iterable[bytes] | None = None,
     stamps: Sequence[Stamp] = (),
+    surveys: Surveys | None = None,
 ) -> Report:
-    """Check all records, page by page in order, against the checkpoint notes.
+    """Check all records in order against the checkpoint notes.
 
     `checkpoints` are the log's own; `elsewhere` those that a witness or a copy kept; `copy` the
-    leaf hashes of the copy, from record 0 on; `stamps` time stamps whose tokens were verified.
+    leaf hashes of the copy, from record 0 on; `stamps` time stamps whose tokens were verified;
+    `surveys` judge stretches elsewhere, and whatever they leave out is judged here.
     """
-    walk = Walk(iter(copy), {one.token: one for one in stamps})
+    walk = Walk(iter(copy or ()), {one.token: one for one in stamps})
     anchors = _anchors(walk, checkpoints, elsewhere, trust)
-    due, stamp = Sizes(anchors), Sizes({one.size: one for one in stamps})
-    if all(_page(walk, page, anchors, due, stamp) for page in pages):
-        _end(walk, due.next, max(anchors, default=0))
+    due = _Due(anchors, Sizes(anchors), Sizes({one.size: one for one in stamps}))
+    sizes = sorted({*anchors, *(one.size for one in stamps)})
+    surveyed = surveys(sizes, copy is not None) if surveys else iter(())
+    if all(_stretch(walk, one, pages, due) for one in surveyed) and all(
+        _page(walk, page, due) for page in pages(walk.frontier.size, _PAGE)
+    ):
+        _end(walk, due.anchor.next, max(anchors, default=0))
     return Report(
         walk.frontier.size, walk.proven, walk.witnessed, walk.copied, walk.stamped, walk.erased,
         tuple(walk.findings),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """The checkpoints of each size, and which checkpoint and stamp come next."""
+
+    anchors: dict[int, list[Anchored]]
+    anchor: Sizes[list[Anchored]]
+    stamp: Sizes[Stamp]
 
 
 def _anchors(
@@ -94,27 +101,66 @@ def _anchors(
     return found
 
 
-def _page(
-    walk: Walk, page: Sequence[Stored], anchors: dict[int, list[Anchored]],
-    due: Sizes[list[Anchored]], stamp: Sizes[Stamp],
-) -> bool:  # fmt: skip
+def _stretch(walk: Walk, survey: Survey | None, pages: Pages, due: _Due) -> bool:
+    """A stretch by its survey, or by its records where that will not do; False as `_page`."""
+    if survey is None or not _fits(walk, survey):
+        stretch = islice(pages(walk.frontier.size, WIDTH), 1)
+        return all(_page(walk, page, due) for page in stretch)
+    start = walk.frontier
+    for size, reached in survey.reached.items():
+        walk.frontier = start.grown(size - start.size, reached.subtrees)
+        if reached.latest > walk.latest:
+            walk.latest, walk.latest_index = reached.latest, reached.latest_index
+        if not _arrived(walk, due):
+            return False
+    return True
+
+
+def _fits(walk: Walk, survey: Survey) -> bool:
+    """Whether a survey says all there is to say here, (2) and (4) included."""
+    if survey.start != walk.frontier.size or walk.pending or walk.earliest:
+        return False
+    count = max(survey.reached) - survey.start
+    in_time = survey.earliest >= walk.latest - CLOCK_SLACK_MS
+    return in_time and _copied(walk, survey.leaves, count)
+
+
+def _copied(walk: Walk, leaves: bytes, count: int) -> bool:
+    """(2) for `count` records at once; False changes nothing."""
+    kept = list(islice(walk.copy, count))
+    joined = b"".join(kept)
+    if joined != leaves[: len(joined)]:
+        walk.copy = chain(kept, walk.copy)
+        return False
+    walk.copied += len(kept)
+    return True
+
+
+def _page(walk: Walk, page: Sequence[Stored], due: _Due) -> bool:
     """A page, cut where a checkpoint or a stamp is due; False where nothing after can be told."""
     at = 0
     while at < len(page):
         size = walk.frontier.size
-        ends = [one.next - size for one in (due, stamp) if one.next is not None]
+        ends = [one.next - size for one in (due.anchor, due.stamp) if one.next is not None]
         part = page[at : at + min(ends, default=len(page))]
         at += len(part)
         if not (_sound(walk, part) or all(_record(walk, _stored(one)) for one in part)):
             return False
-        size = walk.frontier.size
-        if size == due.next and walk.pending is None:
-            if not _root(walk, anchors[size]):
-                return False
-            due.step()
-        if size == stamp.next:
-            _stamped(walk, stamp.now)
-            stamp.step()
+        if not _arrived(walk, due):
+            return False
+    return True
+
+
+def _arrived(walk: Walk, due: _Due) -> bool:
+    """(3) and (4) What is due at this size; False where nothing after can be told."""
+    size = walk.frontier.size
+    if size == due.anchor.next and walk.pending is None:
+        if not _root(walk, due.anchors[size]):
+            return False
+        due.anchor.step()
+    if size == due.stamp.next:
+        _stamped(walk, due.stamp.now)
+        due.stamp.step()
     return True
 
 
@@ -123,33 +169,18 @@ def _sound(walk: Walk, part: Sequence[Stored]) -> bool:
 
     False changes nothing: something may be wrong, and they are looked at one by one.
     """
-    first, sha = walk.frontier.size, hashlib.sha256
-    numbers, bodies, leaves, requests, ats, accounts = zip(*part, strict=True)
-    if walk.pending or walk.earliest or numbers != tuple(range(first, first + len(part))):
+    first = walk.frontier.size
+    if walk.pending or walk.earliest:
         return False
-    if {*map(type, bodies)} != {bytes}:
+    ats = times(part, first)
+    if not ats or min(ats) < walk.latest - CLOCK_SLACK_MS:
         return False
-    if tuple([sha(b"\x00" + body).digest() for body in bodies]) != leaves:
+    leaves = [one[2] for one in part]
+    if not _copied(walk, b"".join(leaves), len(leaves)):
         return False
-    try:
-        heads = [_head(body) for body in bodies]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    said = [(one.request, one.at, one.account) for one in heads]
-    if said != list(zip(requests, ats, accounts, strict=True)):
-        return False
-    highest = list(accumulate(ats, max, initial=walk.latest))
-    if any(at < high - CLOCK_SLACK_MS for at, high in zip(ats, highest, strict=False)):
-        return False
-    if any(one.action in _SPOKEN for one in heads):
-        return False
-    kept = list(islice(walk.copy, len(part)))
-    if kept != list(leaves[: len(kept)]):
-        walk.copy = chain(kept, walk.copy)
-        return False
-    walk.copied += len(kept)
-    if highest[-1] > walk.latest:
-        walk.latest, walk.latest_index = highest[-1], first + ats.index(highest[-1])
+    latest = max(ats)
+    if latest > walk.latest:
+        walk.latest, walk.latest_index = latest, first + ats.index(latest)
     walk.frontier.extend(leaves)
     return True
 
@@ -194,14 +225,14 @@ def _record(walk: Walk, stored: Stored) -> bool:
 def _content(walk: Walk, stored: Stored) -> bool:
     index = stored.number
     try:
-        head = _head(stored.body)
+        said = head(stored.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         walk.wrong(index, flaws.NO_RECORD.of(index=index))
         return False
-    account = head.account[:FILED_CHARS] or None if head.account else None
-    if (stored.request, stored.at, stored.account) != (head.request, head.at, account):
+    account = said.account[:FILED_CHARS] or None if said.account else None
+    if (stored.request, stored.at, stored.account) != (said.request, said.at, account):
         walk.wrong(index, flaws.MISFILED.of(index=index))
-    at = head.at
+    at = said.at
     if at >= walk.latest:
         walk.latest, walk.latest_index = at, index
     elif at < walk.latest - CLOCK_SLACK_MS:
@@ -211,8 +242,8 @@ def _content(walk: Walk, stored: Stored) -> bool:
         seconds = (walk.earliest - at) // 1000
         walk.wrong(index, flaws.BEFORE_STAMP.of(index=index, seconds=seconds))
         walk.earliest = 0
-    if head.action in _SPOKEN:
-        _listen(walk, stored, head.action)
+    if said.action in SPOKEN:
+        _listen(walk, stored, said.action)
     return True
 
 

@@ -17,11 +17,12 @@ from acl_engine.audit.copy import LogCopy
 from acl_engine.audit.merkle import Tree, fold
 from acl_engine.audit.note import Signer
 from acl_engine.audit.report import Report, Stamp
-from acl_engine.audit.verify import verify
+from acl_engine.audit.verify import Surveys, verify
 from acl_engine.audit.witness import Request, cosigned
 from acl_engine.bootstrap.audit_files import read_seed, read_trust
 from acl_engine.bootstrap.clocks import millis
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.surveying import WORTHWHILE, processors, surveys
 from acl_engine.bootstrap.witnessing import witness_in
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import InputError
@@ -68,8 +69,9 @@ NO_COSIGNATURE = Text(
 class Accountability:
     """One database's audit log. Close it when done."""
 
-    def __init__(self, database: Database, keys: Keys) -> None:
-        self.database = database
+    def __init__(self, database: Database, keys: Keys, url: str = "") -> None:
+        """`url`: where other processes find the same database, to verify a large log together."""
+        self.database, self._url = database, url
         self.pseudonyms = KeyedPseudonyms(keys.pseudonym)
         self.keys = keys
         self.store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
@@ -87,7 +89,7 @@ class Accountability:
         except BaseException:
             database.close()
             raise
-        return cls(database, keys)
+        return cls(database, keys, url)
 
     def __enter__(self) -> "Accountability":
         return self
@@ -199,13 +201,20 @@ class Accountability:
         """The whole log against trusted keys, what a witness saw, a copy, and time stamps."""
         elsewhere = [LogCopy(folder).checkpoints() for folder in (witness, copy) if folder]
         return verify(
-            self.store.pages(),
+            self.store.pages,
             self.proofs.checkpoints(),
             trust,
             [note for notes in elsewhere for note in notes],
-            LogCopy(copy).leaves() if copy else (),
+            LogCopy(copy).leaves() if copy else None,
             stamps,
+            self._surveys(),
         )
+
+    def _surveys(self) -> Surveys | None:
+        size, processes = self.proofs.size(), processors()
+        if not self._url or processes < 2 or size < WORTHWHILE:
+            return None
+        return surveys(self._url, size, processes)
 
     def prove(self, name: str, trust: Trust) -> list[str]:
         """Receipts of a record (its index) or of a request (all its records)."""

@@ -23,7 +23,7 @@ class Notary:
             return ()
         trust = self._desk.trust(None)
         notes = self._desk.proofs.checkpoints()
-        report = verify(self._desk.store.pages(), notes, trust, self._kept)
+        report = verify(self._desk.store.pages, notes, trust, self._kept)
         if report.sound:
             self._kept.append(self._desk.checkpoint(trust, (), None).note)
         return tuple(finding.message.code for finding in report.findings)
