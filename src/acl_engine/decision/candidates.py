@@ -9,13 +9,15 @@ INVARIANTS
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import product
+from operator import itemgetter
 
 from acl_engine.policy.branches import Branch, KeyPart
 from acl_engine.policy.expression import Expr, Name
-from acl_engine.policy.index import Index
+from acl_engine.policy.index import Index, Row
 from acl_engine.policy.role_links import Key
 
 Words = list[str]
@@ -85,12 +87,13 @@ class _Table:
         self._reach = index.reach
         self._own = own
         self._others = [key for key in branch.keys if key.column != own.column and self._plain(key)]
-        sets: dict[tuple[str, ...], set[str]] = {}
+        sets: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        rows, allows, at = index.rows, index.allows, own.column
+        under = _picker([key.column for key in self._others])
         for rank in ranks:
-            if index.allows[rank]:
-                row = index.rows[rank]
-                under = tuple(row[key.column] for key in self._others)
-                sets.setdefault(under, set()).add(row[own.column])
+            if allows[rank]:
+                row = rows[rank]
+                sets[under(row)].add(row[at])
         self._words = {under: sorted(words) for under, words in sets.items()}
 
     def _plain(self, key: KeyPart) -> bool:
@@ -123,6 +126,13 @@ class _Table:
         domain = None if key.domain is None else fixed.get(str(_field(key.domain)), "")
         known: Key = value if domain is None else (value, str(domain))
         return self._reach[key.role].get(known, (value,))
+
+
+def _picker(columns: list[int]) -> Callable[[Row], tuple[str, ...]]:
+    """These columns of a row; `itemgetter` gives a tuple only for two or more."""
+    if len(columns) > 1:
+        return itemgetter(*columns)
+    return lambda row: tuple([row[column] for column in columns])
 
 
 def _once(words: Iterable[str]) -> Iterator[str]:

@@ -109,21 +109,20 @@ def read_policy(text: str, file: str, model: Model, findings: Findings) -> Polic
         return Policy(file, {}, {}, {}, raw_lines)
     same: dict[str, str] = {}  # one object for each word
     intern = same.setdefault
+    bracketed = _BRACKETS.search(text) is not None
     for number, raw in enumerate(raw_lines, 1):
-        line = raw.strip()
-        if not line or line[0] == "#":
-            continue
-        if "(" in line or "[" in line or ")" in line or "]" in line:
-            split = _split(line)
-            if split is None:
+        split = raw.split(",")
+        if bracketed and _BRACKETS.search(raw) and not raw.lstrip().startswith("#"):
+            outside = _split(raw)
+            if outside is None:
                 findings.refuse(UNBALANCED.of(), Where(file, number, _unbalanced(raw)))
                 continue
-        else:
-            split = line.split(",")
+            split = outside
         cells = [intern(cell, cell) for cell in map(str.strip, split)]
         kind = cells[0]
         if widths.get(kind) != len(cells) - 1:
-            _misfit(cells, model, raw, Where(file, number), findings)
+            if raw.strip() and kind[:1] != "#":
+                _misfit(cells, model, raw, Where(file, number), findings)
             continue
         found[kind].append(tuple(cells[1:]))
         lines[kind].append(number)

@@ -5,7 +5,7 @@ INVARIANTS
 - Nothing here changes after load.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from acl_engine.domain.errors import PolicyError, Where
@@ -63,11 +63,11 @@ def environment(
     space |= {f"reaches_{name}": _reaches(table) for name, table in reach.items()}
     made = Environment(matcher, words, space, {name: {} for name in MAKERS})
     rows, lines = policy.rows[words.ptype], policy.lines[words.ptype]
-    places = [(row, Where(policy.file, line)) for row, line in zip(rows, lines, strict=True)]
-    _read_patterns(matcher.tree, places, matcher.where, made, notes)
+    placed = _Placed(policy.file, rows, lines)
+    _read_patterns(matcher.tree, placed, matcher.where, made, notes)
     for call in calls(matcher.tree):
         if call.function == ("eval",):
-            _read_conditions(_column(call.args[0], words), places, made, notes)
+            _read_conditions(_column(call.args[0], words), placed, made, notes)
     if not notes.refused:
         for name, table in made.patterns.items():
             space[f"test_{name}"] = {text: one.test for text, one in table.items()}
@@ -86,8 +86,21 @@ def pattern_of(call: Call, row: Row, words: Vocabulary) -> str:
     return str(pattern.value) if isinstance(pattern, Literal) else row[_column(pattern, words)]
 
 
+class _Placed:
+    """Rows, each with its place; made while it is read, as most matchers never ask."""
+
+    def __init__(self, file: str, rows: list[Row], lines: list[int]) -> None:
+        self._file = file
+        self._rows = rows
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[tuple[Row, Where]]:
+        for row, line in zip(self._rows, self._lines, strict=True):
+            yield row, Where(self._file, line)
+
+
 def _read_patterns(
-    tree: Expr, places: list[tuple[Row, Where]], own: Where, made: Environment, notes: Findings
+    tree: Expr, places: Iterable[tuple[Row, Where]], own: Where, made: Environment, notes: Findings
 ) -> None:
     for call in calls(tree):
         name = call.function[0]
@@ -102,7 +115,7 @@ def _read_patterns(
 
 
 def _read_conditions(
-    column: int, places: list[tuple[Row, Where]], made: Environment, notes: Findings
+    column: int, places: Iterable[tuple[Row, Where]], made: Environment, notes: Findings
 ) -> None:
     for row, where in places:
         text = row[column]
