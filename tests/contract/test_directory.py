@@ -43,6 +43,9 @@ def test_every_attribute_of_the_pack_is_there(company: Database) -> None:
     assert set(found.subject) == set(pack.subject_attributes)
     assert found.resource is not None
     assert set(found.resource) == set(pack.resources["waybill"].attributes)
+    case = replace(request(key="A-0"), resource="approval", purpose="precheck")
+    subject = DirectoryStore(company, FixedClock()).facts(COURIER, case).subject
+    assert set(subject) == set(pack.subject_attributes)
 
 
 def test_facts_of_an_honest_courier(company: Database) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from acl_engine.audit import record
+from acl_engine.bootstrap.alarms import log_alarm
+from acl_engine.bootstrap.approving import Approving
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
@@ -24,7 +26,7 @@ from acl_engine.domain.errors import AccessDenied, ConfigError, LoginRefused, St
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import AuditLog, Budgets, Clock, DialProvider
 from acl_engine.domain.request import Query
-from acl_engine.domain.text import Text
+from acl_engine.domain.text import Message, Text
 from acl_engine.domain.view import Answer
 from acl_engine.enforcement.acts import Acted, act
 from acl_engine.enforcement.dial import CallOutcome, call, dial
@@ -36,6 +38,7 @@ from acl_engine.identity.sessions import StoredSessions
 from acl_engine.identity.standing import Rules
 from acl_engine.identity.totp import Totp
 from acl_engine.storage.acts import ActStore
+from acl_engine.storage.approvals import ApprovalStore
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.budgets import BudgetStore
 from acl_engine.storage.catalogue import stored_types
@@ -89,10 +92,13 @@ class Engine:
         clock: Clock,
         keys: Keys,
         provider: DialProvider | None = None,
+        alarm: Callable[[Message], None] = log_alarm,
         replay: Weakened | None = None,
     ) -> "Engine":
-        """Wire everything. Raises ConfigError for a weak pack or a switched-off control outside
-        of a synthetic world, and there for a pack that `policies.open_policy` did not load.
+        """Wire everything. `alarm` hears at once what must not pass unseen.
+
+        Raises ConfigError for a weak pack or a switched-off control outside of a synthetic world,
+        and there for a pack that `policies.open_policy` did not load.
         """
         if replay is not None:
             require_synthetic(database)
@@ -103,6 +109,7 @@ class Engine:
         off = replay.off if replay else frozenset[str]()
         store = SqlIdentityStore(database)
         settings, types = pack.settings, stored_types(pack)
+        windows = settings.approvals is None or settings.approvals.runs_out
         rules = Rules.of(pack)
         sessions = StoredSessions(store, settings.login, clock, rules)
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
@@ -112,7 +119,7 @@ class Engine:
             pack=pack,
             clock=clock,
             sessions=sessions,
-            directory=DirectoryStore(database, clock, types),
+            directory=DirectoryStore(database, clock, types, windows=windows),
             decider=(replay.decider if replay else None) or PackDecider(pack),
             budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
             audit=audit if settings.audit.first else cast(AuditLog, _AnswersAnyway(audit)),
@@ -123,6 +130,8 @@ class Engine:
             acts=ActStore(database),
             dials=DialStore(database),
             provider=provider or _provider(database),
+            approvals=ApprovalStore(database, windows=windows),
+            alarm=alarm,
             index=lambda phone: phone_index(keys.index, phone),
             verified_callers=settings.acts.verified_callers,
             step=replay.watch if replay else lambda line: None,
@@ -208,6 +217,11 @@ class Engine:
     def call(self, token: str, capability: str) -> CallOutcome:
         """Use a capability up."""
         return call(self._door, token, capability)
+
+    @property
+    def approvals(self) -> Approving:
+        """Asking for a right for minutes, answering, reviewing; see `docs/how-to/approvals.md`."""
+        return Approving(self._door)
 
     def subject(self, resource: str, key: str) -> str:
         """The digest under which a record stands in the audit log."""

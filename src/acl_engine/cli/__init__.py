@@ -14,6 +14,7 @@ from acl_engine.domain.text import Lang
 
 # command -> (module in this room that holds `command`, one line for `acl --help`).
 COMMANDS: dict[str, tuple[str, str]] = {
+    "approval": ("approval", "Rights for minutes: ask, approve, refuse, review; break-glass."),
     "audit": ("audit", "The audit log: verify, prove, export; who saw what."),
     "account": ("account", "Accounts: one accountable person each; join, move, leave, audit."),
     "database": ("database", "The database: create, upgrade, back up."),

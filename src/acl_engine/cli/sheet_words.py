@@ -69,6 +69,12 @@ ACTIONS: Mapping[str, Text] = {
     Action.OPEN_TICKET: Text("action.open-ticket", "开工单", "open a ticket"),
     Action.EXPORT: Text("action.export", "导出", "export"),
     Action.PUBLISH: Text("action.publish", "公示", "publish"),
+    Action.ASK: Text("action.ask", "申请", "ask for"),
+    Action.BREAK_GLASS: Text("action.break-glass", "应急申请", "break glass"),
+    Action.APPROVE: Text("action.approve", "批准", "approve"),
+    Action.REFUSE: Text("action.refuse", "驳回", "refuse"),
+    Action.WITHDRAW: Text("action.withdraw", "撤回", "withdraw"),
+    Action.REVIEW: Text("action.review", "事后复核", "review"),
 }
 STAGES: Mapping[str, Text] = {
     "ORDERED": Text("stage.ordered", "已下单", "ordered"),
@@ -82,6 +88,11 @@ STAGES: Mapping[str, Text] = {
     "CLAIM": Text("stage.claim", "理赔中", "claim"),
     "ARCHIVED": Text("stage.archived", "已归档", "archived"),
     "SHREDDED": Text("stage.shredded", "已销毁", "shredded"),
+    "ASKED": Text("stage.asked", "待批", "asked"),
+    "GRANTED": Text("stage.granted", "已批准", "granted"),
+    "REFUSED": Text("stage.refused", "已驳回", "refused"),
+    "WITHDRAWN": Text("stage.withdrawn", "已撤回", "withdrawn"),
+    "USED": Text("stage.used", "已使用", "used"),
 }
 
 

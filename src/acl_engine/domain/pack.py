@@ -159,11 +159,44 @@ class CentralSettings:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimit:
-    """At most `limit` looks in `window`, counted per account, person, device or unit."""
+    """At most `limit` in `window`, counted per account, person, device or unit: of looks, of
+    asking for approvals, or of answering them."""
 
     per: Literal["account", "person", "device", "unit"]
     window: Literal["day", "30d", "year"]
     limit: int
+    of: Literal["looks", "asks", "approvals"] = "looks"
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeSpec:
+    """A purpose that an approval may be asked for. What a grant then shows is policy rows.
+
+    `kind`: a look, or the act that uses the grant up. `desk`: whose duty roster answers; `unit`
+    is the asker's own. `approvers` persons must agree; a grant lives `minutes`.
+    """
+
+    kind: Literal["look", "export", "publish", "judicial", "identify"]
+    desk: str
+    approvers: int
+    minutes: int
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSettings:
+    """`answer_minutes`: silence until then is a denial. `sample_percent` of the cases are looked
+    at afterwards, each within `review_hours`; urgent ones always. `stamp_seconds`: an approver
+    whose median answer is faster than that stamps. `runs_out` False: a grant lives for ever, which
+    only a `replay_only` pack may say."""
+
+    answer_minutes: int
+    sample_percent: int
+    review_hours: int
+    stamp_seconds: int
+    purposes: Mapping[str, PurposeSpec]
+    runs_out: bool = True
 
 
 # Domain rule: nobody holds two of a group. Author and approver of a policy are apart as well.
@@ -240,6 +273,7 @@ class Settings:
     accounts: AccountSettings = AccountSettings()
     central: CentralSettings = CentralSettings()
     audit: AuditSettings = AuditSettings()
+    approvals: ApprovalSettings | None = None  # None: nothing can be asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,12 @@ class Action(StrEnum):
     OPEN_TICKET = "open_ticket"
     EXPORT = "export"
     PUBLISH = "publish"
+    ASK = "ask"
+    BREAK_GLASS = "break_glass"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Acts: scans, reassignment and tickets. The same gate, (0) to (6); then the act, then (10).
+"""Acts: scans, reassignment, tickets, approvals. The same gate, (0) to (6); the act; then (10).
 
 INVARIANTS
 - A fact that grants a right never comes from its gainer alone: the act records its maker, and the
@@ -6,13 +6,14 @@ INVARIANTS
 - A refused act has changed nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query, Request
-from acl_engine.enforcement.door import Door, Trail
+from acl_engine.enforcement.approvals import APPROVAL_ACTS, Act, check_purpose
+from acl_engine.enforcement.door import Door, Refused, Trail
 from acl_engine.enforcement.lookup import gate
 from acl_engine.enforcement.normalise import INCOMPLETE
 from acl_engine.masking.phone import parse as parse_phone
@@ -30,7 +31,7 @@ def act(door: Door, token: str, query: Query) -> Acted:
     """One act. Raises AccessDenied, InputError, StoreError."""
     trail = Trail.start(door, query)
     try:
-        gate(trail, token, frozenset(_ACTS))  # (0) to (4)
+        _gate(trail, token)  # (0) to (4)
         _needed(query)
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         outward = trail.denied(error)  # (5), (6)
@@ -48,20 +49,32 @@ def act(door: Door, token: str, query: Query) -> Acted:
     return Acted(trail.id, made)
 
 
+def _gate(trail: Trail, token: str) -> None:
+    asks = trail.query.action in (Action.ASK, Action.BREAK_GLASS)
+    try:
+        gate(trail, token, ACTS)
+    except Refused:
+        if asks and trail.line == "3":
+            check_purpose(trail.door, trail.asked)  # a purpose that there is not is told so
+        raise
+    if asks:
+        check_purpose(trail.door, trail.asked)
+
+
 def _now(trail: Trail) -> int:
     return int(trail.now.timestamp())
 
 
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     Action.SCAN_OUT: ("to_unit",),
-    Action.SCAN_IN: (),
     Action.REASSIGN: ("to_person",),
     Action.OPEN_TICKET: ("source",),
+    Action.REVIEW: ("finding",),
 }
 
 
 def _needed(query: Query) -> None:
-    for name in _NEEDS[query.action]:
+    for name in _NEEDS.get(query.action, ()):
         if not query.params.get(name):
             raise InputError(INCOMPLETE.of(action=query.action, what=f"`{name}`"))
 
@@ -97,9 +110,11 @@ def _open_ticket(door: Door, who: Principal, request: Request, now: int) -> str:
     )
 
 
-_ACTS: Mapping[Action, Callable[[Door, Principal, Request, int], str]] = {
+_ACTS: Mapping[Action, Act] = {
     Action.SCAN_OUT: _scan_out,
     Action.SCAN_IN: _scan_in,
     Action.REASSIGN: _reassign,
     Action.OPEN_TICKET: _open_ticket,
+    **APPROVAL_ACTS,
 }
+ACTS = frozenset(_ACTS)

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Literal
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.approvals import Approvals
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.errors import (
@@ -42,7 +43,7 @@ from acl_engine.domain.ports import (
 )
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Query, Request
-from acl_engine.domain.text import Text
+from acl_engine.domain.text import Message, Text
 
 NO_RECORD = Text(
     "door.no-record",
@@ -57,8 +58,9 @@ NO_RECORD = Text(
 class Door:
     """The ports that a look goes through, put together by `bootstrap`.
 
-    `index` turns a canonical phone into its keyed search index. `step` is called with each line's
-    number as it is entered; it measures, and does nothing unless asked to.
+    `alarm` says aloud, to whoever watches, what must not pass unseen. `index` turns a canonical
+    phone into its keyed search index. `step` is called with each line's number as it is entered;
+    it measures, and does nothing unless asked to.
     """
 
     pack: Pack
@@ -73,8 +75,10 @@ class Door:
     acts: Acts
     dials: Dials
     provider: DialProvider
+    approvals: Approvals
     index: Callable[[str], str]
     verified_callers: bool = True
+    alarm: Callable[[Message], None] = lambda message: None
     step: Callable[[str], None] = lambda line: None
 
 

@@ -14,6 +14,7 @@ from acl_engine.domain.errors import PolicyError, PolicyErrors, Where
 from acl_engine.domain.pack import (
     AccountSettings,
     ActSettings,
+    ApprovalSettings,
     AuditSettings,
     BudgetLimit,
     CentralSettings,
@@ -133,6 +134,7 @@ class _Settings(_Strict):
     accounts: AccountSettings = AccountSettings()
     central: _Central = msgspec.field(default_factory=_Central)
     audit: AuditSettings = AuditSettings()
+    approvals: ApprovalSettings | None = None
 
 
 class _Control(_Strict):
@@ -218,6 +220,7 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
             settings.accounts,
             CentralSettings(**msgspec.structs.asdict(settings.central)),
             settings.audit,
+            settings.approvals,
         ),
         controls={
             k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)

@@ -239,6 +239,7 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "audit.first": not settings.audit.first,
         "audit.signed": not settings.audit.signed,
         "budgets": not settings.budgets,
+        "approvals.runs_out": settings.approvals is not None and not settings.approvals.runs_out,
         "masking.minimum": not settings.masking.minimum,
         "accounts.live": not settings.accounts.live,
         "accounts.separation": not settings.accounts.separation,

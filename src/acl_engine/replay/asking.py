@@ -7,13 +7,13 @@ from acl_engine.bootstrap import Engine
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError, StoreError
 from acl_engine.domain.request import Action, Query
+from acl_engine.enforcement.acts import ACTS
 from acl_engine.replay.outcome import Outcome, named
 
 # The control that says no when no record can be written.
 AUDIT_FIRST = "audit-first"
 # Not an action of the engine: using a dial capability up.
 CALL = "call"
-_ACTS = frozenset({Action.SCAN_IN, Action.SCAN_OUT, Action.REASSIGN, Action.OPEN_TICKET})
 
 
 @dataclass(slots=True)
@@ -34,8 +34,9 @@ def ask(engine: Engine, token: str, query: Query, capability: str) -> Outcome:
     if query.action == Action.DIAL:
         given = engine.dial(token, query)
         return _allowed(engine, given.request_id, [], kept=given.token)
-    if query.action in _ACTS:
-        return _allowed(engine, engine.act(token, query).request_id, [])
+    if query.action in ACTS:
+        acted = engine.act(token, query)
+        return _allowed(engine, acted.request_id, [], kept=acted.made)
     answer = engine.ask(token, query)
     shown = [{"handle": view.handle, **view.fields} for view in answer.views]
     return _allowed(engine, answer.request_id, shown, looked=len(shown))

@@ -16,7 +16,7 @@ from acl_engine.policy import strict_yaml
 from acl_engine.replay import predicate
 from acl_engine.replay.asking import CALL
 from acl_engine.replay.scenario import Scenario, Step
-from acl_engine.replay.words import ACTOR_WORDS, KEPT, LEARNED, VARIABLE
+from acl_engine.replay.words import ACTOR_WORDS, KEPT, LEARNED, MADE, VARIABLE
 
 DRAWS = re.compile(r"([1-9][0-9]?) draws?")
 ADVANCE = re.compile(r"[0-9]{1,4}[smhd]")
@@ -177,14 +177,19 @@ class _Findings:
     def _variables(self) -> Iterator[ScenarioError]:
         scenario = self._scenario
         kept = {name for step in scenario.steps if step.http for name in step.http.keep}
+        requests = [step.request for step in scenario.steps if step.request]
+        requests += [one.request for legit in scenario.legit for one in legit.first]
+        made = {request.keep for request in requests}
         for value in scenario.texts():
             for name, attribute in VARIABLE.findall(value):
                 self._used.add(name)
                 if name == KEPT and attribute not in kept:
                     yield self._undefined("kept value", attribute, kept)
+                elif name == MADE and attribute not in made:
+                    yield self._undefined("what was made", attribute, made)
                 elif name in scenario.actors and attribute not in ACTOR_WORDS:
                     yield self._undefined("an actor's", attribute, ACTOR_WORDS)
-                elif name not in {*scenario.params, *scenario.actors, LEARNED, KEPT}:
+                elif name not in {*scenario.params, *scenario.actors, LEARNED, KEPT, MADE}:
                     yield self._undefined("variable", name, {*scenario.params, *scenario.actors})
 
     def _channels(self) -> Iterator[ScenarioError]:
@@ -193,7 +198,7 @@ class _Findings:
                 if end not in self._scenario.actors:
                     yield self._undefined("actor", end, self._scenario.actors)
             for word in channel.carries:
-                if word != _VISIBLE and not word.startswith((_DEVICE, f"{KEPT}.")):
+                if word != _VISIBLE and not word.startswith((_DEVICE, f"{KEPT}.", f"{MADE}.")):
                     yield from self._fact(word)
 
     def _knowledge(self) -> Iterator[ScenarioError]:

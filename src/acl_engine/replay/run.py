@@ -14,7 +14,7 @@ from acl_engine.replay.outcome import Outcome, named
 from acl_engine.replay.scenario import Channel, Login, Scenario, Step
 from acl_engine.replay.stage import Stage
 from acl_engine.replay.steps import Deed, Http, Scene
-from acl_engine.replay.words import KEPT, Words
+from acl_engine.replay.words import KEPT, MADE, Words
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -142,8 +142,8 @@ class Runner:
             elif word.startswith("device:"):
                 self._held[channel.to].add(word.removeprefix("device:"))
                 handed = True
-            elif word.startswith(f"{KEPT}."):
-                name = word.removeprefix(f"{KEPT}.")
+            elif word.startswith((f"{KEPT}.", f"{MADE}.")):
+                name = word.partition(".")[2]
                 if name in source.kept:
                     target.kept[name], handed = source.kept[name], True
             else:
@@ -177,6 +177,8 @@ class Runner:
             if not outcome.allowed:
                 break
             mind.acts.add((query.action, query.key or ""))
+            if step.request.keep:
+                mind.kept[step.request.keep] = outcome.token
             taught.extend(learn(mind, self._truth, outcome.views(), query.key, query.by))
         self._seen[step.id] = tuple(taught)
         return StepResult(step, True, outcome, tuple(taught))

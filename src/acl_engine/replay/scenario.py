@@ -76,6 +76,8 @@ class Login(msgspec.Struct, forbid_unknown_fields=True, rename={"account": "as"}
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
+    """`keep`: under which name the actor keeps what an act made, for `${made.NAME}`."""
+
     action: str
     resource: str = "waybill"
     key: str | None = None
@@ -85,6 +87,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
     purpose: str | None = None
     ticket: str | None = None
     limit: int = 50
+    keep: str = ""
 
     def texts(self) -> tuple[str, ...]:
         """The key, the criteria, the parameters: where a `${variable}` may stand."""
@@ -164,12 +167,20 @@ class Residual(msgspec.Struct, forbid_unknown_fields=True):
     until: str
 
 
+class Earlier(msgspec.Struct, forbid_unknown_fields=True, rename={"account": "as"}):
+    """What another person has honestly done before, in the same world."""
+
+    account: str
+    request: Request
+
+
 class Legit(msgspec.Struct, forbid_unknown_fields=True, rename={"account": "as"}):
     account: str
     request: Request
     expect: Literal["allow"] = "allow"
     shown: tuple[str, ...] | None = None
     device: str | None = None
+    first: tuple[Earlier, ...] = ()
     zh: str = ""
     en: str = ""
 
@@ -221,6 +232,8 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
         for step in self.steps:
             yield from step.texts()
         for legit in self.legit:
+            for earlier in legit.first:
+                yield from earlier.request.texts()
             yield from legit.request.texts()
 
 

@@ -4,6 +4,7 @@ ${victim.phone}  ${p1.waybill_no}      a param's fact
 ${insider.account} .phone .password .totp   an actor's own; the last two must be known
 ${learned.waybill_no}                  every record number that the actor knows, one by one
 ${http.NAME}                           what an `http` step kept of an answer
+${made.NAME}                           what an act made: a case, a ticket
 """
 
 import re
@@ -15,7 +16,7 @@ from acl_engine.replay.vocabulary import Vocabulary
 from acl_engine.replay.world.entry import Entry
 
 VARIABLE = re.compile(r"\$\{([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_-]*)\}")
-LEARNED, KEPT = "learned", "http"
+LEARNED, KEPT, MADE = "learned", "http", "made"
 ACTOR_WORDS = ("account", "phone", "password", "totp")
 _SECRETS = ("password", "totp")
 
@@ -87,7 +88,7 @@ class Words:
             name, attribute = match[1], match[2]
             if name == LEARNED:
                 return learned
-            if name == KEPT:
+            if name in (KEPT, MADE):
                 missing |= attribute not in mind.kept
                 return mind.kept.get(attribute, "")
             if name not in self._actors or attribute in _SECRETS:

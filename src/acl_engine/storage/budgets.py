@@ -20,7 +20,7 @@ from acl_engine.domain.errors import StoreError
 from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
-from acl_engine.domain.request import Request
+from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
 from acl_engine.storage.tables import budget_counters, budget_reservations
@@ -40,6 +40,15 @@ DAYS = {"day": 1, "30d": 30, "year": 365}
 # China has had no summer time since 1991, so a fixed offset is its calendar.
 _SHANGHAI = timezone(timedelta(hours=8))
 _DAY_SECONDS = 86_400
+# What an action spends, where it is not looks.
+_COUNTED = {
+    Action.ASK: "asks",
+    Action.BREAK_GLASS: "asks",
+    Action.APPROVE: "approvals",
+    Action.REFUSE: "",
+    Action.WITHDRAW: "",
+    Action.REVIEW: "",
+}
 _c, _r = budget_counters.c, budget_reservations.c
 
 
@@ -65,7 +74,8 @@ class BudgetStore:
             raise ValueError("a look costs at least one")
         now = self._clock.now()
         self._free_the_dead(int(now.timestamp()))
-        limits = {(f"{one.per}:{_who(principal, one.per)}", one) for one in self._limits}
+        of = _COUNTED.get(request.action, "looks")
+        limits = {(_counter(principal, one), one) for one in self._limits if one.of == of}
         counters = sorted({name for name, _ in limits})
         today = _day_start(now)
         reservation = secrets.token_hex(16)
@@ -127,6 +137,11 @@ class BudgetStore:
                     text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
                     {"name": f"budget {name}"},
                 )
+
+
+def _counter(principal: Principal, limit: BudgetLimit) -> str:
+    kind = "" if limit.of == "looks" else f"{limit.of}:"
+    return f"{kind}{limit.per}:{_who(principal, limit.per)}"
 
 
 def _who(principal: Principal, per: str) -> str:

@@ -28,14 +28,26 @@ from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Request
 from acl_engine.domain.scope import Scope
+from acl_engine.storage.approval_facts import NOTHING_TO_ANSWER, approved_query, purpose_facts
 from acl_engine.storage.criteria import equals, unsearchable
 from acl_engine.storage.database import Database
 from acl_engine.storage.resources import RESOURCES, ResourceMap, stored
 from acl_engine.storage.scope_sql import condition
-from acl_engine.storage.tables import customers, devices, roster, shifts, units, work_items
+from acl_engine.storage.tables import (
+    accounts,
+    customers,
+    devices,
+    roster,
+    sessions,
+    shifts,
+    units,
+    work_items,
+)
 
 DAY = 86_400
 CLAIM_DAYS = 30
+# A second factor shown this recently is fresh: for what asks for one again.
+FRESH_SECONDS = 600
 
 # Work item kind -> the set of waybills (or, without one, of items) it opens.
 SETS = {
@@ -67,12 +79,20 @@ def _subject_query(resource: ResourceMap) -> Executable:
         shifts.c.ends_at > now,
         _not_self_made(shifts.c.made_by),
     )
+    fresh = exists().where(
+        sessions.c.token_hash == bindparam("session"),
+        sessions.c.created_at > now - FRESH_SECONDS,
+        sessions.c.ended_at.is_(None),
+        accounts.c.login == sessions.c.login,
+        accounts.c.totp_seed.is_not(None),
+    )
     path = select(units.c.path).where(units.c.id == bindparam("unit")).scalar_subquery()
     bound = select(customers.c.phone_bound_at).where(customers.c.id == bindparam("customer"))
     return select(
         path.label("unit_path"),
         device.label("device_bound"),
         shift.label("on_shift"),
+        fresh.label("fresh_factor"),
         bound.scalar_subquery().label("bound_since"),
         *(fact.label(name) for name, fact in resource.subject_facts.items()),
     )
@@ -108,11 +128,19 @@ class DirectoryStore:
         database: Database,
         clock: Clock,
         resources: Mapping[str, ResourceMap] = RESOURCES,
+        *,
+        windows: bool = True,
     ) -> None:
+        """`windows` False (replay's ablation): an approved look never runs out."""
         self._database = database
         self._clock = clock
         self._resources = resources
         self._sets = _sets_query()
+        # What only another kind of record needs is there, and unknown.
+        self._unasked: dict[str, Value] = {
+            fact: None for one in resources.values() for fact in one.subject_facts
+        }
+        self._approved = approved_query(windows=windows)
         self._subject = {name: _subject_query(one) for name, one in resources.items()}
         self._resource = {
             name: select(*one.attributes.values()).where(one.key == bindparam("key"))
@@ -132,14 +160,20 @@ class DirectoryStore:
             "unit": principal.unit,
             "device": principal.device,
             "customer": principal.customer,
+            "session": principal.session,
+            "purpose": request.purpose,
+            "resource": resource.type,
             "now": now,
             "claims_since": now - CLAIM_DAYS * DAY,
         }
         with self._database.read() as cx:
             live = cx.execute(self._subject[resource.type], asked).mappings().one()
             sets = cx.execute(self._sets, asked).all()
+            purpose = purpose_facts(cx, self._approved, asked)
+            more = resource.subject_sets(cx, asked)
             record = self._record(cx, resource, request.key)
-        subject = _session_facts(principal, now) | dict(live)
+        known = {**self._unasked, **NOTHING_TO_ANSWER, **_session_facts(principal, now)}
+        subject = {**known, **live, **purpose, **more}
         # An empty path would be a prefix of every unit's: it is no path.
         subject["unit_path"] = subject["unit_path"] or None
         for name in (_ROSTER, *SETS):

@@ -26,8 +26,16 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from acl_engine.domain.errors import StoreError
 from acl_engine.domain.facts import Value
 from acl_engine.domain.text import Text
+from acl_engine.storage.approval_facts import approver_facts
 from acl_engine.storage.scope_sql import Columns
-from acl_engine.storage.tables import scans, units, waybill_people, waybills
+from acl_engine.storage.tables import (
+    approval_papers,
+    approvals,
+    scans,
+    units,
+    waybill_people,
+    waybills,
+)
 
 UNKNOWN_RESOURCE = Text(
     "store.unknown-resource",
@@ -42,6 +50,8 @@ RELEASED_AHEAD = 2
 
 # Fields of many rows at once, made from other tables: row ids -> text by row id.
 Derive = Callable[[Connection, Sequence[int]], Mapping[int, str]]
+# Facts about the asking person that need more than one scalar query.
+SubjectSets = Callable[[Connection, Mapping[str, Any]], Mapping[str, Value]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,8 @@ class ResourceMap:
 
     `facts` is the table of policy facts, `people` the one of personal payloads, joined on
     `facts.id == people_id`. `phones` are criteria answered by keyed-hash columns, each with the
-    field it hashes. `subject_facts` are scalar queries about the asking person (`:person`).
+    field it hashes. `subject_facts` are scalar queries about the asking person (`:person`),
+    `subject_sets` the facts of them that are sets.
     """
 
     type: str
@@ -63,6 +74,7 @@ class ResourceMap:
     phones: Mapping[str, Mapping[str, Column[Any]]] = field(default_factory=dict)
     derived: Mapping[str, Derive] = field(default_factory=dict)
     subject_facts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    subject_sets: SubjectSets = lambda cx, asked: {}
 
     def columns(self) -> Columns:
         """What a scope may name."""
@@ -120,7 +132,25 @@ WAYBILL = ResourceMap(
     subject_facts={"released_stop": _RELEASED_STOP},
 )
 
-RESOURCES: Mapping[str, ResourceMap] = MappingProxyType({WAYBILL.type: WAYBILL})
+# Policy facts of a case: its columns up to `lives_until`.
+_CASE = approvals.columns.keys()
+APPROVAL = ResourceMap(
+    type="approval",
+    facts=approvals,
+    key=approvals.c.approval_no,
+    attributes={name: approvals.c[name] for name in _CASE[1 : _CASE.index("epoch")]},
+    people=approval_papers,
+    people_id=approval_papers.c.approval,
+    field_columns={
+        name: approvals.c[name]
+        for name in ("approval_no", "kind", "purpose", "object", "account", "ticket")
+    },
+    subject_sets=approver_facts,
+)
+
+RESOURCES: Mapping[str, ResourceMap] = MappingProxyType(
+    {WAYBILL.type: WAYBILL, APPROVAL.type: APPROVAL}
+)
 
 
 def stored(resources: Mapping[str, ResourceMap], resource: str) -> ResourceMap:

@@ -22,6 +22,12 @@ from sqlalchemy import (
 )
 
 from acl_engine.storage.tables_accounts import scim_groups, scim_members, service_tokens
+from acl_engine.storage.tables_approvals import (
+    approval_papers,
+    approval_votes,
+    approvals,
+    duties,
+)
 from acl_engine.storage.tables_audit import (
     audit_checkpoints,
     audit_holds,
@@ -54,6 +60,9 @@ from acl_engine.storage.tables_records import record_people, records
 
 # What is made elsewhere and read here; every table below is public too.
 __all__ = [
+    "approval_papers",
+    "approval_votes",
+    "approvals",
     "audit_checkpoints",
     "audit_holds",
     "audit_keys",
@@ -71,6 +80,7 @@ __all__ = [
     "contact_events",
     "dial_bindings",
     "dial_capabilities",
+    "duties",
     "metadata",
     "planted_marks",
     "policy_loads",

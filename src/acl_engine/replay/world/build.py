@@ -33,7 +33,7 @@ from acl_engine.storage.payload import pack_fields
 SecretsKind = Literal["strong", "weak"]
 Batch = dict[str, list[tuple[Any, ...]]]
 _BOARD = "p-board"
-_FROM_START = {"shifts": 0, "roster": 0}
+_FROM_START = {"shifts": 0, "roster": 0, "duties": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ def company_rows(
         "devices": list(_devices(world)),
         "shifts": list(_shifts(world, last["shifts"])),
         "roster": list(_roster(world, last["roster"])),
+        "duties": list(_duties(world, last["duties"])),
     }
 
 
@@ -185,6 +186,25 @@ def _roster(world: World, last: int) -> Iterator[tuple[Any, ...]]:
             kind = "relief" if one.member.relief else "regular"
             start, end = world.now - 30 * DAY, world.now + 30 * DAY
             yield (id_, one.person, area, kind, start, end, desk)
+
+
+def _duties(world: World, last: int) -> Iterator[tuple[Any, ...]]:
+    """Who answers for which desk: the seed's lines, and for any other branch its manager with the
+    next branch's as the substitute."""
+    start, end = world.now - 30 * DAY, world.now + 30 * DAY
+    known = {one.login: one for one in _people(world)}
+    lines = [(d.desk, known[d.login].person, d.substitute) for d in world.company.duties
+             if d.login in known]  # fmt: skip
+    named = {desk for desk, _, _ in lines}
+    branches = [unit.id for unit in world.units.values() if unit.kind == "branch"]
+    for at, branch in enumerate(branches):
+        if branch not in named:
+            other = branches[(at + 1) % len(branches)]
+            lines.append((branch, world.manager(branch), False))
+            if other != branch:
+                lines.append((branch, world.manager(other), True))
+    for id_, (desk, person, substitute) in enumerate(lines, last + 1):
+        yield (id_, desk, person, substitute, start, end, _BOARD)
 
 
 def _customer_batches(world: World, sealing: Sealing) -> Iterator[Batch]:

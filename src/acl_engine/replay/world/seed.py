@@ -84,6 +84,14 @@ class WorkItem(msgspec.Struct, forbid_unknown_fields=True):
     source: str
 
 
+class DutyLine(msgspec.Struct, forbid_unknown_fields=True):
+    """Who answers for which desk of approvals. Branches that are not named get their manager."""
+
+    desk: str
+    login: str
+    substitute: bool = False
+
+
 class Merchant(msgspec.Struct, forbid_unknown_fields=True):
     """A shop: the tenant of its orders and the branch that picks them up."""
 
@@ -127,6 +135,7 @@ class Company(msgspec.Struct, forbid_unknown_fields=True):
     work_items: tuple[WorkItem, ...] = ()
     lists: tuple[ListSpec, ...] = ()
     undertaking: Signed | None = None
+    duties: tuple[DutyLine, ...] = ()
 
 
 class Names(msgspec.Struct, forbid_unknown_fields=True):
