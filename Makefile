@@ -3,12 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench soak lint clean help system-deps
+.PHONY: demo test bench soak lint docs clean help system-deps
 
 help:
 	@echo "make demo   build the synthetic courier company, replay the leaks, write out/replay.html"
 	@echo "make test   the demo, then every test (SQLite and a real PostgreSQL)"
 	@echo "make bench  measure, with peers in the same run; writes docs/performance.md"
+	@echo "make docs   write anew what tools make: docs/reference, the table of docs/threat-model.md"
 	@echo "make system-deps   Chromium and Apache's mod_auth_cas, for the tests that use them (as root, on Debian)"
 	@echo "make soak   the long runs (crash, threads, generated policies)"
 
@@ -51,6 +52,9 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/.dev
+	@for tool in tools/*_reference.py; do $(BIN)/python $$tool || exit 1; done
 
 bench: .venv/.dev .venv/peers/.made
 	ACL_BENCH_PEERS=.venv/peers/bin/python $(BIN)/python -m bench

@@ -8,6 +8,7 @@ from pathlib import Path
 from acl_engine.bootstrap.setting_texts import DOCS
 from acl_engine.bootstrap.settings import KEYS, variable_of
 
+FILE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 HEAD = """# Settings of the service 设置
 
 Made by `tools/settings_reference.py`; a test compares. See [operate](../how-to/operate.md).
@@ -30,5 +31,4 @@ def _shown(default: object) -> str:
 
 
 if __name__ == "__main__":
-    file = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
-    file.write_text(text(), encoding="utf-8")
+    FILE.write_text(text(), encoding="utf-8")

@@ -40,11 +40,11 @@ def command() -> None:
 
 
 @command.command("create")
-@click.option("--login", required=True)
+@click.option("--login", required=True, help="The new account's name, such as courier-104.")
 @click.option("--person", required=True, help="Id of the accountable person.")
 @click.option("--name", help="The person's name, when the person is new.")
 @click.option("--superior", help="Id of the new person's superior.")
-@click.option("--role", required=True)
+@click.option("--role", required=True, help="A role of the policy: roles.yaml.")
 @unit_option
 @by_option
 @pack_option
@@ -82,8 +82,8 @@ def create(
 
 @command.command("move")
 @click.argument("login")
-@click.option("--role")
-@click.option("--unit", "--area", "unit")
+@click.option("--role", help="The new role.")
+@click.option("--unit", "--area", "unit", help="The new organisation unit.")
 @click.option("--superior", help="Id of the person's new superior.")
 @by_option
 @pack_option
@@ -164,11 +164,11 @@ def rehire(lang: Lang, person: str, by: str, pack: Path | None, url: str) -> Non
 
 
 @command.command("create-temporary")
-@click.option("--login", required=True)
+@click.option("--login", required=True, help="The new account's name, such as courier-104.")
 @click.option("--person", required=True, help="Id of the new person.")
-@click.option("--name", required=True)
+@click.option("--name", required=True, help="The new person's name.")
 @click.option("--sponsor", required=True, help="Id of the regular person who answers for them.")
-@click.option("--role", required=True)
+@click.option("--role", required=True, help="A role of the policy: roles.yaml.")
 @unit_option
 @click.option("--until", required=True, type=DATES, help="End of the term (UTC).")
 @click.option("--course", required=True, help="The training they took on their first day.")

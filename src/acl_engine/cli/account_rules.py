@@ -62,7 +62,7 @@ def undertaking(
 
 @click.command("training")
 @click.argument("person")
-@click.option("--course", required=True)
+@click.option("--course", required=True, help="Which training it was.")
 @click.option("--on", "day", required=True, type=DATES, help="The day it was taken (UTC).")
 @by_option
 @pack_option

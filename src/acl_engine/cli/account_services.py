@@ -19,7 +19,7 @@ from acl_engine.identity.service_tokens import MOST_DAYS, PURPOSES
 
 
 @click.command("create-service")
-@click.option("--login", required=True)
+@click.option("--login", required=True, help="The service account's name, such as svc-label.")
 @click.option("--owner", required=True, help="Id of the person who answers for it.")
 @click.option("--purpose", required=True, help="Its one use, in a few words.")
 @click.option("--role", required=True, help="A role of the policy that no person has.")

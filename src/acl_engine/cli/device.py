@@ -30,8 +30,14 @@ command.add_command(device_answer.command)
 
 @command.command("enrol")
 @click.argument("device")
-@click.option("--class", "device_class", type=click.Choice(["app", "pc"]), default="app")
-@click.option("--unit", required=True)
+@click.option(
+    "--class",
+    "device_class",
+    type=click.Choice(["app", "pc"]),
+    default="app",
+    help="A handheld with the app, or a PC.",
+)
+@click.option("--unit", required=True, help="Organisation unit that it belongs to.")
 @click.option(
     "--public-key", required=True, help="Raw Ed25519 public key, 64 hex digits, made on the device."
 )

@@ -57,11 +57,13 @@ MORE = Text("lookup.more", "还有更多：--after {key}", "there may be more: -
     show_default=True,
     help="Searching by a phone, name or address is reverse_lookup, whatever it is called here.",
 )
-@click.option("--resource", default="waybill", show_default=True)
+@click.option("--resource", default="waybill", show_default=True, help="The type of the record.")
 @click.option("--key", help="The record: a waybill number.")
 @click.option("--by", multiple=True, metavar="NAME=VALUE", help="A criterion; may be repeated.")
 @click.option("--field", "fields", multiple=True, help="Ask for these fields only.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Most records of a page."
+)
 @click.option("--after", help="The page after this key.")
 @click.option("--purpose", help="Stands in the audit record.")
 @click.option("--ticket", help="Stands in the audit record.")

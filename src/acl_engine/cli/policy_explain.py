@@ -175,6 +175,9 @@ def diff_command(
 
     A right is role, action, stage, field and condition. Conditions are compared by meaning as
     written out, not by name: a relation that changed shows as a change.
+
+    \b
+    acl policy diff policies/courier/after mine
     """
     found = diff(load_pack(old), load_pack(new))
     changes = [change for change in found.changes if not role or change.role in role]

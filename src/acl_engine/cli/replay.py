@@ -68,6 +68,11 @@ def command(
     Each scenario must really leak in the company of 2020, be stopped where and by what its file
     says after the remedy, and leak again with its controls off.
 
+    \b
+    acl replay --report replay.html
+    acl replay courier.reverse-lookup courier.off-shift
+    acl replay --policy policies/courier/before
+
     Exit code: 0 all as stated, 1 something fell short, 2 the call or a file is wrong.
     """
     language: Lang = lang or ctx.obj or "en"

@@ -28,6 +28,9 @@ def schema_command() -> None:
     """Print the JSON Schema (2020-12) of a scenario file.
 
     The grammar of `goal.leak` and `where` stands in its `$comment`.
+
+    \b
+    acl scenario schema > scenario.schema.json
     """
     document = {**schema(), "$comment": predicate.__doc__}
     click.echo(json.dumps(document, ensure_ascii=False, indent=1))
@@ -40,6 +43,9 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
     """Check scenario files against their types and their pack.
 
     Every finding is one line with file and line number. Exit code 2 if there is any.
+
+    \b
+    acl scenario check scenarios/courier/case7-off-shift.yaml
     """
     lang: Lang = ctx.find_root().obj or "en"
     wrong = 0

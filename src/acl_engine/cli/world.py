@@ -118,6 +118,10 @@ def build(
 
     The database is made or migrated as needed. It carries the mark of a synthetic world, without
     which nothing lets a control be switched off. A database that holds anything else is refused.
+
+    \b
+    acl world build --database sqlite:///small.db
+    acl world build --waybills 1000000 --database sqlite:///big.db
     """
     started = time.monotonic()
     world = make_world(*read_seed(_company(pack)), seed, waybills)

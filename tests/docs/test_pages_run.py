@@ -1,0 +1,69 @@
+"""What a page tells its reader to type does what the page says."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from acl_engine.cli import main
+from tests.docs.reading import blocks, check, commands, edit
+
+ROOT = Path(__file__).parents[2]
+# `make` is what runs these tests; a whole replay is tests/scenarios, scenario by scenario.
+NOT_HERE = ("make demo", "make test", ".venv/bin/acl replay --policy policies/courier/before")
+
+
+class Shell:
+    """Runs a line of a page: `acl` in this process, `>` into a file; `cp -r` of a folder."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, words: list[str]) -> tuple[str, int]:
+        if words[:2] == ["cp", "-r"]:
+            shutil.copytree(words[2], words[3])
+            return "", 0
+        assert Path(words[0]).name == "acl", words
+        file = words[-1] if ">" in words else None
+        args = words[1 : words.index(">")] if file else words[1:]
+        self._monkeypatch.setattr(sys, "argv", ["acl", *args])
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = self._capsys.readouterr()
+        if file:
+            assert out
+            Path(file).write_text(out, encoding="utf-8")
+        return out + err, int(left.value.code or 0)
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """Stands in a folder with a copy of the policies: what a page edits stays there."""
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ACL_LANG", raising=False)
+    return Shell(monkeypatch, capsys)
+
+
+def test_the_tutorial_for_security_teams(shell: Shell) -> None:
+    """Change one row, see a leak come back: each command prints what the page shows."""
+    for kind, block in blocks(ROOT / "docs" / "tutorial" / "security-team.md"):
+        if kind == "diff":
+            edit(block, Path("mine/policy.csv"))
+        for command in commands(block):
+            check(command, shell)
+
+
+def test_the_commands_of_the_readme(shell: Shell) -> None:
+    """The three ways to use it begin with commands that work."""
+    run = 0
+    for _, block in blocks(ROOT / "README.md"):
+        for command in commands(block):
+            if command.line not in NOT_HERE:
+                check(command, shell)
+                run += 1
+    assert run >= 2
