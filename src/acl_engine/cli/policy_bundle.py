@@ -100,7 +100,7 @@ def key_command(out: Path, name: str) -> None:
 @click.command("bundle")
 @click.argument("folder", metavar="DIR", type=ANY)
 @click.option("--sequence", required=True, type=click.IntRange(1), help="Higher than any before.")
-@click.option("--out", required=True, type=FILE)
+@click.option("--out", required=True, type=FILE, help="Where the bundle goes.")
 @click.option("--previous", type=ANY, help="What runs now: its bundle or folder, for the diff.")
 @click.option("--name", help="The company's name.  [default: the folder above DIR]")
 @click.option("--no-ablation", is_flag=True, help="Do not switch controls off (faster, weaker).")
@@ -192,7 +192,7 @@ def sign_command(
 @click.argument("bundle", metavar="BUNDLE", type=FILE)
 @click.option("--from", "sequence", required=True, type=click.IntRange(1), help="What runs now.")
 @click.option("--reason", required=True, help="Stands in the order, for the other person to read.")
-@click.option("--out", required=True, type=FILE)
+@click.option("--out", required=True, type=FILE, help="Where the bundle goes.")
 @click.pass_obj
 def rollback_command(lang: Lang, bundle: Path, sequence: int, reason: str, out: Path) -> None:
     """Write an order to go back to BUNDLE. Author and approver sign it as they sign a bundle.
@@ -213,7 +213,9 @@ def rollback_command(lang: Lang, bundle: Path, sequence: int, reason: str, out: 
 
 @click.command("verify")
 @click.argument("bundle", metavar="BUNDLE", type=FILE)
-@click.option("--trust", required=True, type=FILE, envvar="ACL_POLICY_TRUST")
+@click.option(
+    "--trust", required=True, type=FILE, envvar="ACL_POLICY_TRUST", help="Whose signatures count."
+)
 @click.pass_obj
 def verify_command(lang: Lang, bundle: Path, trust: Path) -> None:
     """Whether BUNDLE is whole, signed by two trusted people, and fell short nowhere.
@@ -228,8 +230,17 @@ def verify_command(lang: Lang, bundle: Path, trust: Path) -> None:
 
 @click.command("load")
 @click.argument("bundle", metavar="BUNDLE", type=FILE)
-@click.option("--database", "url", required=True, metavar="URL", envvar="ACL_DATABASE")
-@click.option("--trust", required=True, type=FILE, envvar="ACL_POLICY_TRUST")
+@click.option(
+    "--database",
+    "url",
+    required=True,
+    metavar="URL",
+    envvar="ACL_DATABASE",
+    help="sqlite:///FILE or postgresql://... (also ACL_DATABASE).",
+)
+@click.option(
+    "--trust", required=True, type=FILE, envvar="ACL_POLICY_TRUST", help="Whose signatures count."
+)
 @click.option("--rollback", type=FILE, help="An order signed by both, to go back.")
 @click.pass_obj
 def load_command(lang: Lang, bundle: Path, url: str, trust: Path, rollback: Path | None) -> None:

@@ -221,7 +221,11 @@ def test_replay_touches_no_database_of_the_user(acl: Acl, file: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (", OUT_FOR_DELIVERY, value=clear, allow", ", OUT_FOR_DELIVERY, allow", "7 columns, expected 8"),
+        (
+            ", OUT_FOR_DELIVERY, value=clear, allow",
+            ", OUT_FOR_DELIVERY, allow",
+            "7 columns, expected 8",
+        ),
         ("courier.cash, courier,", "courier.cash, currier,", "`currier`"),
         ("OUT_FOR_DELIVERY, value=clear", "OUT_FOR_DELIVRY, value=clear", "`OUT_FOR_DELIVRY`"),
     ],
