@@ -20,7 +20,7 @@ class ShiftedClock:
 
 
 class SteppedClock:
-    """Replay's clock: it moves when told to, and never backwards."""
+    """Replay's clock: it moves when told to, and backwards only where somebody sets it back."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
@@ -32,6 +32,10 @@ class SteppedClock:
         if seconds < 0:
             raise ValueError("a clock does not go back")
         self._now += timedelta(seconds=seconds)
+
+    def set_back(self, seconds: int) -> None:
+        """What a person with the host does to its clock."""
+        self._now -= timedelta(seconds=seconds)
 
 
 def millis() -> int:

@@ -16,15 +16,16 @@ from acl_engine.audit import record
 from acl_engine.bootstrap.alarms import log_alarm
 from acl_engine.bootstrap.approving import Approving
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.lesser_log import as_kept
 from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
 from acl_engine.decision import PackDecider
-from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof, LoginAttempt
 from acl_engine.domain.calls import Capability
-from acl_engine.domain.errors import AccessDenied, ConfigError, LoginRefused, StoreError
+from acl_engine.domain.errors import AccessDenied, ConfigError, LoginRefused
 from acl_engine.domain.pack import Pack
-from acl_engine.domain.ports import AuditLog, Budgets, Clock, DialProvider
+from acl_engine.domain.ports import Budgets, Clock, DialProvider
 from acl_engine.domain.request import Query
 from acl_engine.domain.text import Message, Text
 from acl_engine.domain.view import Answer
@@ -122,7 +123,7 @@ class Engine:
             directory=DirectoryStore(database, clock, types, windows=windows),
             decider=(replay.decider if replay else None) or PackDecider(pack),
             budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
-            audit=audit if settings.audit.first else cast(AuditLog, _AnswersAnyway(audit)),
+            audit=as_kept(audit, settings.audit),
             records=RecordStore(
                 database, keys.index, broad=settings.lookup.broad_search, resources=types
             ),
@@ -135,6 +136,7 @@ class Engine:
             index=lambda phone: phone_index(keys.index, phone),
             verified_callers=settings.acts.verified_callers,
             step=replay.watch if replay else lambda line: None,
+            marks=settings.audit.marks,
         )
         totp = Totp(keys.totp)
         logins = Logins(store, settings.login, clock, passwords, totp, rules=rules)
@@ -253,19 +255,6 @@ class Engine:
 
 def _provider(database: Database) -> DialProvider:
     return SimulatedProvider() if is_synthetic(database) else NoProvider()
-
-
-class _AnswersAnyway:
-    """Replay's log of 2020: a record that cannot be written is no reason not to answer."""
-
-    def __init__(self, audit: AuditStore) -> None:
-        self._audit = audit
-
-    def append(self, entry: AuditEntry) -> Receipt:
-        try:
-            return self._audit.append(entry)
-        except StoreError:
-            return Receipt(-1, "")
 
 
 class _NoBudgets:

@@ -127,10 +127,14 @@ class DialSettings:
 @dataclass(frozen=True, slots=True)
 class AuditSettings:
     """`first`: nothing is answered that could not be written down. `signed`: the log is signed by
-    the minute and verified by the day. Only a `replay_only` pack may say otherwise."""
+    the minute and verified by the day. `whom`: a look's record says at which records, as keyed
+    hashes. `marks`: every view carries the code of its session and minute. Only a `replay_only`
+    pack may say otherwise."""
 
     first: bool = True
     signed: bool = True
+    whom: bool = True
+    marks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Door:
     verified_callers: bool = True
     alarm: Callable[[Message], None] = lambda message: None
     step: Callable[[str], None] = lambda line: None
+    marks: bool = True
 
 
 # Numbers that differ in the last two digits only are one block: whoever tries one after the other

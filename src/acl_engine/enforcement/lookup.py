@@ -203,6 +203,8 @@ def _cell(count: int) -> str:
 
 def _watermark(trail: Trail) -> str:
     """The short code on every view: session and minute, never the name."""
+    if not trail.door.marks:
+        return ""
     minute = int(trail.now.timestamp()) // 60
     return screenmark.mark(trail.door.pseudonyms.digest("mark", f"{trail.who.session}:{minute}"))
 

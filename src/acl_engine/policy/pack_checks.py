@@ -238,6 +238,8 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "acts.verified_callers": not settings.acts.verified_callers,
         "audit.first": not settings.audit.first,
         "audit.signed": not settings.audit.signed,
+        "audit.whom": not settings.audit.whom,
+        "audit.marks": not settings.audit.marks,
         "budgets": not settings.budgets,
         "approvals.runs_out": settings.approvals is not None and not settings.approvals.runs_out,
         "masking.minimum": not settings.masking.minimum,

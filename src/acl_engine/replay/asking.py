@@ -1,7 +1,7 @@
 """One request to an engine, and what came of it, as the log tells."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acl_engine.bootstrap import Engine
 from acl_engine.domain.accountability import AuditEntry
@@ -39,7 +39,8 @@ def ask(engine: Engine, token: str, query: Query, capability: str) -> Outcome:
         return _allowed(engine, acted.request_id, [], kept=acted.made)
     answer = engine.ask(token, query)
     shown = [{"handle": view.handle, **view.fields} for view in answer.views]
-    return _allowed(engine, answer.request_id, shown, looked=len(shown))
+    came = _allowed(engine, answer.request_id, shown, looked=len(shown))
+    return replace(came, mark=answer.views[0].watermark if answer.views else "")
 
 
 def refused(engine: Engine, error: Exception, watch: Watch) -> Outcome:

@@ -42,7 +42,7 @@ def _logins(scenario: Scenario) -> Iterator[str]:
         if actor.account:
             yield actor.account
     for step in scenario.steps:
-        for name in ("account", "by", "made_by"):
+        for name in ("account", "by", "made_by", "onto"):
             if (login := getattr(step.deed, name, None)) is not None:
                 yield login
     for legit in scenario.legit:

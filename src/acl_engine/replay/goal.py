@@ -73,6 +73,8 @@ class _Reader:
             case p.Atom("undetected", (within,)):
                 first = noticed(self._run)
                 return first is None or first.seconds > seconds(within[0])
+            case p.Atom(p.UNTRACED, (who,)):
+                return self._scenario.actors[who[0]].account not in self._run.named
         return False
 
     def narrowed(self, tree: p.Predicate) -> list[tuple[str, int]]:

@@ -9,7 +9,8 @@ from acl_engine.domain.accountability import AuditEntry
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`line` is a number of the lookup line, `login`, `admin` or `http`. `named`: the log says who
-    it was. `token` is a session or a dial capability; `status` that of an HTTP answer."""
+    it was. `token` is a session or a dial capability; `status` that of an HTTP answer, `mark`
+    the code on the screen that showed it."""
 
     allowed: bool
     line: str = ""
@@ -22,6 +23,7 @@ class Outcome:
     looked: int = 0
     token: str = ""
     status: int = 0
+    mark: str = ""
 
     def views(self) -> list[dict[str, str]]:
         """The records as the returned bytes say them: handle and shown fields."""

@@ -7,8 +7,9 @@ Goals: `knows(who, param.fact)`, `knows(who, param.phone -> param.address)`: the
 it belongs to that phone; `knows_many(who, fact, n)`: of at least n records;
 `acts(who, action, object)`: an action of the engine on a param's record, `login` or an
 administrator's act on an account or device, `tamper` on a table, an HTTP method on a path;
-`undetected(7d)`: nothing has noticed it that long after the first step. `who` is an actor, or
-`attackers`: all of them together.
+`undetected(7d)`: nothing has noticed it that long after the first step; `untraced(who)`: neither
+the codes on photographed screens nor a list that turned up lead to that actor's account. `who` is
+an actor, or `attackers`: all of them together.
 Selections (`where`): `named(x)` in the seed, `served_by(actor)`: their unit delivers it,
 `stage(S)`, `assignee(actor)`, `waybill(NUMBER)`.
 """
@@ -56,7 +57,8 @@ class Or:
 Predicate = Atom | Not | And | Or
 
 # name -> number of arguments
-GOALS = {"knows": 2, "knows_many": 3, "acts": 3, "undetected": 1}
+UNTRACED = "untraced"
+GOALS = {"knows": 2, "knows_many": 3, "acts": 3, "undetected": 1, UNTRACED: 1}
 SELECTIONS = {"named": 1, "served_by": 1, "stage": 1, "assignee": 1, "waybill": 1}
 ATOMS = GOALS | SELECTIONS
 # Everyone in a scenario together.

@@ -255,7 +255,8 @@ def _shaped(step: Step) -> bool:
     kinds = (step.channel, step.advance, step.event, step.admin, step.fault, step.tamper)
     one = sum(1 for kind in kinds if kind)
     if one:
-        alone = not step.asks and (step.actor is None or step.tamper is not None)
+        may_name = step.tamper is not None or step.event is not None
+        alone = not step.asks and (step.actor is None or may_name)
         return one == 1 and alone
     wire = step.http is not None and (step.request is not None or step.login is not None)
     return step.actor is not None and step.asks and not wire

@@ -7,10 +7,12 @@ from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.request import Query
 from acl_engine.replay.asking import of_entries
 from acl_engine.replay.casting import bind
+from acl_engine.replay.inquest import named as named_by_log
 from acl_engine.replay.knowledge import Fact, Mind
 from acl_engine.replay.learning import learn, read_reply
 from acl_engine.replay.notary import Notary
 from acl_engine.replay.outcome import Outcome, named
+from acl_engine.replay.predicate import UNTRACED
 from acl_engine.replay.scenario import Channel, Login, Scenario, Step
 from acl_engine.replay.stage import Stage
 from acl_engine.replay.steps import Deed, Http, Scene
@@ -36,12 +38,14 @@ class StepResult:
 
 @dataclass
 class Run:
-    """A finished run: the steps in order, and every actor's mind at the end."""
+    """A finished run: the steps in order, and every actor's mind at the end. `named`: accounts
+    that an investigation of what left the house names, where the goal asks for one."""
 
     start: int = 0
     steps: list[StepResult] = field(default_factory=list)
     minds: dict[str, Mind] = field(default_factory=dict)
     after_step: dict[str, dict[str, Mind]] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
 
     def result(self, step: str) -> StepResult | None:
         return next((one for one in self.steps if one.step.id == step), None)
@@ -88,6 +92,8 @@ class Runner:
             self._run.after_step[step.id] = {
                 who: mind.copy() for who, mind in self._run.minds.items()
             }
+        if self._scenario.goal and UNTRACED in self._scenario.goal.leak:
+            self._run.named = named_by_log(self._stage.site, self._stage.left)
         return self._run
 
     def _begin(self) -> None:
@@ -139,6 +145,7 @@ class Runner:
             if word == "visible_fields":
                 for needed in step.needs:
                     carried.extend(self._seen.get(needed, ()))
+                    self._photographed(needed)
             elif word.startswith("device:"):
                 self._held[channel.to].add(word.removeprefix("device:"))
                 handed = True
@@ -151,6 +158,12 @@ class Runner:
         known = [fact for fact in carried if fact in source.left or fact in source.views]
         target.take(source, known)
         return StepResult(step, handed or bool(known), None, tuple(known))
+
+    def _photographed(self, step: str) -> None:
+        """The code on the screen is in the picture too."""
+        shown = self._run.result(step)
+        if shown is not None and shown.outcome is not None and shown.outcome.mark:
+            self._stage.left.marks.append(shown.outcome.mark)
 
     # --- requests ------------------------------------------------------------------------------
 

@@ -107,7 +107,7 @@ class Expect(msgspec.Struct, forbid_unknown_fields=True):
 
 class Step(msgspec.Struct, forbid_unknown_fields=True):
     """Exactly one of `channel`, `advance`, `event`, `admin`, `fault`, `tamper`, or an `actor` with
-    a `login`, a `request` or `http`. `tamper` may name its `actor` too."""
+    a `login`, a `request` or `http`. `tamper` and `event` may name their `actor` too."""
 
     id: str
     channel: str | None = None

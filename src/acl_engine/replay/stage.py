@@ -18,6 +18,7 @@ from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.desk import Desk
+from acl_engine.bootstrap.lesser_log import as_kept
 from acl_engine.decision import PackDecider
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof
@@ -31,6 +32,7 @@ from acl_engine.identity.standing import Rules
 from acl_engine.identity.totp import code_at
 from acl_engine.replay.asking import Watch, ask, refused
 from acl_engine.replay.child import Doom, in_child
+from acl_engine.replay.inquest import Left
 from acl_engine.replay.outcome import Outcome, named
 from acl_engine.replay.transport import Asked, Replied, Serve, Site, Transport
 from acl_engine.replay.world.company import NOW
@@ -60,7 +62,8 @@ class NoTransport(ScenarioError):
 
 @dataclass
 class Stage:
-    """One world, one pack, one clock. `doom` and `lock` are the faults that hold at the moment."""
+    """One world, one pack, one clock. `doom` and `lock` are the faults that hold at the moment,
+    `left` is what came to light outside."""
 
     site: Site
     clock: SteppedClock
@@ -70,6 +73,7 @@ class Stage:
     serve: Serve | None = None
     doom: Doom | None = None
     lock: sqlite3.Connection | None = None
+    left: Left = field(default_factory=Left)
     _capabilities: dict[str, str] = field(default_factory=dict)
     _tokens: dict[tuple[str, str | None], str] = field(default_factory=dict)
     _codes: dict[str, int] = field(default_factory=dict)
@@ -151,6 +155,10 @@ class Stage:
             step += 1
         self._codes[account] = step
         return code_at(self.truth.totp(account), self.now)
+
+    def write(self, entry: AuditEntry) -> None:
+        """Put a record of earlier days into the log, as this pack has records kept."""
+        as_kept(self.engine.audit, self.site.pack.settings.audit).append(entry)
 
     def news(self) -> list[AuditEntry]:
         """The log's records since this was last asked."""

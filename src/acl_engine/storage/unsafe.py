@@ -7,16 +7,17 @@ INVARIANTS
 
 import resource
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import delete, event, text, update
+from sqlalchemy import delete, event, insert, text, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from acl_engine.domain.accountability import Stored
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database, require_synthetic
-from acl_engine.storage.tables import metadata
+from acl_engine.storage.tables import audit_checkpoints, audit_nodes, audit_records, metadata
 
 Value = str | int | bool | None
 # The shared-memory file of a SQLite database in WAL mode is this long; a limit must leave it be.
@@ -103,6 +104,27 @@ def delete_rows(database: Database, table: str, where: Mapping[str, Value]) -> i
     with database.write() as cx:
         cx.exec_driver_sql("PRAGMA defer_foreign_keys=1")
         return int(cx.execute(delete(metadata.tables[table]).where(*_equal(table, where))).rowcount)
+
+
+def replace_log(database: Database, rows: Sequence[Stored]) -> None:
+    """The audit log holds these records and no others; subtree roots are forgotten."""
+    require_synthetic(database)
+    with database.write() as cx:
+        cx.execute(delete(audit_nodes))
+        cx.execute(delete(audit_records))
+        if rows:
+            columns = ("index", *Stored._fields[1:])
+            values = [dict(zip(columns, row, strict=True)) for row in rows]
+            cx.execute(insert(audit_records), values)
+
+
+def replace_checkpoints(database: Database, notes: Sequence[tuple[int, str]]) -> None:
+    """The database holds these checkpoints (size and note) and no others."""
+    require_synthetic(database)
+    with database.write() as cx:
+        cx.execute(delete(audit_checkpoints))
+        for size, note in notes:
+            cx.execute(insert(audit_checkpoints).values(size=size, at=0, note=note))
 
 
 def _equal(table: str, where: Mapping[str, Value]) -> list[ColumnElement[bool]]:

@@ -9,8 +9,11 @@ from acl_engine.replay.steps.deed import Deed, Scene
 from acl_engine.replay.steps.events import Call, Leaves, Scan, Shift
 from acl_engine.replay.steps.faults import Fault
 from acl_engine.replay.steps.http import Http
-from acl_engine.replay.steps.tampering import Tamper
+from acl_engine.replay.steps.log_tampering import LogTampering
+from acl_engine.replay.steps.past import PastWork, SoldList
+from acl_engine.replay.steps.tampering import Change, Delete
 
-Event = Call | Shift | Scan | Leaves
+Event = Call | Shift | Scan | Leaves | PastWork | SoldList
+Tamper = Change | Delete | LogTampering
 
 __all__ = ["Admin", "Deed", "Event", "Fault", "Http", "Scene", "Tamper"]

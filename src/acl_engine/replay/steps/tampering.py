@@ -62,6 +62,3 @@ def _done(table: str, rows: int) -> Outcome:
     if not rows:
         raise ScenarioError(NOTHING.of(table=table), Where(table))
     return DONE
-
-
-Tamper = Change | Delete
