@@ -37,6 +37,7 @@ def side(
         cost=_cost(scenario, run),
         every_step_named=all(step.named for step in steps if step.tried),
         detected=first.seconds // 60 if first else None,
+        traced=tuple(sorted(run.named)),
         detected_by=first.by if first else "",
     )
 

@@ -111,7 +111,8 @@ class Cost:
 class Side:
     """One company's run. `reached` is whether the goal holds; `candidates` the fewest left of the
     wanted fact (0: nothing of it was seen); `detected` the minutes until something noticed it
-    (None: never), `detected_by` what it was."""
+    (None: never), `detected_by` what it was; `traced` the accounts that the log names for what
+    came to light."""
 
     verdict: Verdict
     policy: str
@@ -124,6 +125,7 @@ class Side:
     every_step_named: bool = True
     detected: int | None = None
     detected_by: str = ""
+    traced: tuple[str, ...] = ()
     why: str = ""
 
     @property

@@ -256,6 +256,59 @@ def test_a_wiped_log_is_noticed_by_the_next_days_check(
     assert play(*WIPED, goal=goal, off=off).holds is holds  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("tamper", "codes"),
+    [
+        ("excise, account: courier", ("audit.root",)),
+        ("blame, account: courier, onto: courier-89", ("audit.root",)),
+        ("invent, account: courier, onto: courier-89", ("audit.root",)),
+        ("truncate, account: courier", ("audit.cut",)),
+        ("forge, account: courier", ("audit.foreign-key", "audit.cut")),
+    ],
+)
+def test_a_log_tampered_with_in_form_is_found_by_what_was_signed(
+    play: Play, tamper: str, codes: tuple[str, ...]
+) -> None:
+    """Indexes, hashes and columns hold together: only what is kept elsewhere tells."""
+    steps = (LOOK, LOOK, f"actor: admin, tamper: {{kind: {tamper}}}")
+    assert play(*steps).steps[2].flaws == codes
+    assert play(*steps, off="signed-log").steps[2].flaws == ()
+
+
+def test_a_clock_set_back_shows_at_the_next_look(play: Play) -> None:
+    """Setting it leaves no trace; the next record stands after later ones."""
+    run = play(LOOK, "actor: admin, tamper: {kind: set-clock-back, hours: 3}", LOOK)
+    assert (run.steps[1].flaws, run.steps[2].flaws) == ((), ("audit.clock",))
+
+
+def test_an_altered_receipt_is_believed_only_where_nothing_is_signed(play: Play) -> None:
+    """It is refused for its proof; the unaltered one was accepted in the same step."""
+    show = "tamper: {kind: show-receipt, account: courier, onto: courier-89}"
+    goal = f'goal: {{leak: "acts(courier, show, receipt) and {NOT} and not acts(admin, a, own)"}}'
+    run = play(LOOK, f"actor: courier, {show}", goal=goal)
+    assert at(run, 2) == (False, "10", ("signed-log",))
+    assert not run.holds  # type: ignore[attr-defined]
+    assert play(LOOK, f"actor: courier, {show}", goal=goal, off="signed-log").holds  # type: ignore[attr-defined]
+
+
+SOLD = (
+    "event: {kind: past-work, unit: ba-xixiang, days: 6}",
+    "actor: courier, event: {kind: sold-list, account: courier, days: 6, numbers: 200, noise: 30}",
+)
+
+
+@pytest.mark.parametrize(
+    ("off", "named"), [("", frozenset({"courier-88"})), ("looked-at", frozenset())]
+)
+def test_a_sold_list_leads_to_the_seller(play: Play, off: str, named: frozenset[str]) -> None:
+    """And to nobody else of nine; to nobody at all where the log does not say at which parcel."""
+    goal = 'goal: {leak: "acts(courier, sell, list) and untraced(courier)'
+    goal += f' and {NOT} and not acts(admin, a, own)"}}'
+    run = play(*SOLD, goal=goal, off=off)
+    assert run.named == named
+    assert run.holds is not bool(named)  # type: ignore[attr-defined]
+
+
 def test_a_refusal_is_noticed_at_once(play: Play) -> None:
     """The log shows it: a goal that needs to stay unseen is out of reach."""
     run = play(

@@ -51,6 +51,7 @@ def _result(one: ScenarioResult) -> dict[str, Any]:
             "every_step_named": after.every_step_named if after else False,
             "detected_minutes": after.detected if after else None,
             "detected_by": (after.detected_by or None) if after else None,
+            "traced_to": list(after.traced) if after else [],
         },
         "residual": _residual(one),
         "holds": one.holds,
@@ -223,6 +224,7 @@ def schema() -> dict[str, Any]:
                     "every_step_named": flag,
                     "detected_minutes": {"type": ["integer", "null"]},
                     "detected_by": {"type": ["string", "null"]},
+                    "traced_to": _list(text),
                 }
             ),
             "residual": {"type": ["object", "null"]},

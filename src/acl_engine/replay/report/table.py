@@ -145,6 +145,8 @@ def seen(one: ScenarioResult, lang: Lang) -> Iterator[str]:
         return
     if one.after.candidates:
         yield w.CANDIDATES.of(n=f"{one.after.candidates:,}").render(lang)
+    elif one.after.traced:
+        yield w.TRACED.of(who=", ".join(one.after.traced)).render(lang)
     elif "undetected" in one.goal:
         yield from _noticed(one.after, lang)
     else:

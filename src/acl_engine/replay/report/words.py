@@ -122,6 +122,7 @@ SINGLE_POINTS = Text(
 )
 OWNED_BY = Text("report.owned-by", "由 {owner} 承担", "owned by {owner}")
 DETECTED = Text("report.detected", "{hours} 小时后发现：{by}", "noticed after {hours} h by {by}")
+TRACED = Text("report.traced", "日志追到账号 {who}", "the log leads to {who}")
 VARIANTS = Text("report.variants", "另换 {n} 次人选", "{n} variants with other people")
 FELL = Text("report.fell", "未达标", "FELL SHORT")
 WORK = Text("report.work", "工作情景", "Working days")

@@ -51,10 +51,10 @@ class LogTamper(Deed, frozen=True):
 
 
 class Excise(LogTamper, frozen=True, tag="excise"):
-    """The account's latest record is taken out, and those after it move up."""
+    """The account's first look is taken out, and the records after it move up."""
 
     def rewritten(self, log: list[AuditEntry], looks: list[int], scene: Scene) -> list[AuditEntry]:
-        return log[: looks[-1]] + log[looks[-1] + 1 :]
+        return [one for one in log if one.request != log[looks[0]].request]
 
 
 class Blame(LogTamper, frozen=True, tag="blame"):
