@@ -24,7 +24,9 @@ KEYSET = replace(Keys.from_master(b"m" * 32), totp=b"k" * 32)
 TEXT = "我不外借账号。\n".encode()
 SIGNED = Undertaking("v1", hashlib.sha256(TEXT).hexdigest())
 _AFTER = Path(__file__).parents[1] / "policies" / "courier" / "after"
-RULES = Rules(AccountSettings(undertaking="v1"), SIGNED, load_pack(_AFTER).roles)
+RULES = Rules(
+    AccountSettings(undertaking="v1", temporary_roles=("courier",)), SIGNED, load_pack(_AFTER).roles
+)
 
 
 class Company:

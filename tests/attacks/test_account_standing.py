@@ -254,6 +254,50 @@ def test_temporary_staff_are_out_when_their_term_ends(company: Company) -> None:
     assert company.status("temp-1") == "left"
 
 
+def test_temporary_staff_get_no_more_than_the_roles_for_them(company: Company) -> None:
+    """Neither at once nor by a later move."""
+    new = Person("t1", "x", "u1", "p2", "active", "temporary", "p2", ends_at=NOW + 20 * DAY)
+    with pytest.raises(ChangeRefused) as caught:
+        company.standing.temporary(new, "temp-1", "branch_mgr", "privacy", "weak-1")
+    assert caught.value.message.code == "account-temporary-role"
+    with pytest.raises(InputError):
+        company.directory.of_person("t1")
+    company.standing.temporary(new, "temp-1", "courier", "privacy", "weak-1")
+    with pytest.raises(ChangeRefused):
+        company.acts.move("temp-1", "branch_mgr", None, "weak-1")
+    company.account("temp-1", role="branch_mgr")
+    assert "account-temporary-role" in [one.code for one in company.acts.audit()]
+
+
+def test_a_joiner_is_whole_or_nobody(company: Company) -> None:
+    """Person and account in one transaction: what is refused leaves no person behind."""
+    new = Person("p9", "new", "u1", "p2", "active")
+    for login, role, unit in (("courier-1", "courier", "u1"), ("c-9", "courier", "nowhere")):
+        with pytest.raises(InputError):
+            company.acts.join(login, replace(new, unit=unit), role, "weak-1")
+    with pytest.raises(InputError):
+        company.acts.join("c-9", replace(new, id="p2"), "courier", "weak-1")
+    with pytest.raises(InputError):
+        company.directory.of_person("p9")
+    assert company.acts.join("c-9", new, "courier", "weak-1") == "pending"
+    assert [one.action for one in company.log[-2:]] == ["person.hire", "account.create"]
+
+
+def test_when_all_administrators_have_lapsed_the_database_holder_brings_one_back(
+    company: Company,
+) -> None:
+    """On record; an account that has lapsed itself never may, nor anybody while one is in force."""
+    with pytest.raises(ChangeRefused):
+        company.standing.train("p3", "privacy", NOW, "setup")
+    company.person("p3", trained_at=NOW - 400 * DAY)
+    with pytest.raises(ChangeRefused) as caught:
+        company.acts.suspend("courier-1", "weak-1")
+    assert caught.value.message.code == Lapse.TRAINING
+    company.standing.train("p3", "privacy", NOW, "setup")
+    assert company.log[-1].account == "setup"
+    company.acts.suspend("courier-1", "weak-1")
+
+
 @pytest.mark.parametrize("days", [0, -1, 91])
 def test_a_temporary_term_is_short_and_to_come(company: Company, days: int) -> None:
     new = Person("t1", "x", "u1", "p2", "active", "temporary", "p2", ends_at=NOW + days * DAY)

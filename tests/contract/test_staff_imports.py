@@ -1,12 +1,18 @@
 """HR files and old systems' account lists: all or nothing, each bad row named. Both databases."""
 
+from dataclasses import replace
+
 import pytest
 
+from acl_engine.audit import record
+from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.staff_imports import StaffImports
 from acl_engine.domain.errors import ChangeRefused, InputError, SessionDead
 from acl_engine.domain.staff_plan import Plan
+from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database
 from tests.account_world import Company
+from tests.identity_world import PASSWORDS
 
 HEADER = "person,name,unit,superior,role,login,status,kind,sponsor,starts,ends\n"
 HERE = {
@@ -101,6 +107,22 @@ BAD: dict[str, tuple[str, str]] = {
     "no name": ("p9,,u1,owner,courier,c-9,active,,,,", "staff-file-lacks"),
     "formula": ("p9,=cmd(),u1,owner,courier,c-9,active,,,,", "staff-file-control"),
     "too few cells": ("p9,x,u1", "staff-file-width"),
+    "temporary beyond their roles": (
+        "p9,x,u1,owner,branch_mgr,c-9,active,temporary,p2,,2026-03-30",
+        "account-temporary-role",
+    ),
+    "a regular who becomes temporary keeps no greater role": (
+        "p3,p3,u1,owner,account_admin,weak-1,active,temporary,p2,,2026-03-30",
+        "account-self-granted",
+    ),
+    "importer's own superior": (
+        "p3,p3,u1,p2,account_admin,weak-1,active,,,,",
+        "account-self-granted",
+    ),
+    "importer's own term": (
+        "p3,p3,u1,owner,account_admin,weak-1,active,,,,2030-01-01",
+        "account-self-granted",
+    ),
     "importer's own role": ("p3,p3,u1,owner,branch_mgr,weak-1,active,,,,", "account-self-granted"),
 }
 
@@ -144,6 +166,19 @@ def test_the_absent_leave_only_when_told_so_and_not_by_hundreds(company: Company
         apply(company, mass)
     assert caught.value.message.code == "import-many-leave"
     apply(company, mass, leavers=len(mass.leavers))
+
+
+def test_each_of_many_is_on_record(company: Company) -> None:
+    """More people than one record can name; the real log takes them."""
+    log = AuditStore(company.database, record.encode, record.leaf_hash, record.decode)
+    acts = Administration(replace(company.acts.desk, audit=log.append), PASSWORDS)
+    data = HEADER + "".join(f"x{n},x,u1,owner,courier,cx-{n},active,,,,\n" for n in range(1_200))
+    imports = StaffImports(acts, "weak-1")
+    plan, _ = imports.hr(data.encode(), "hr.csv", encoding="utf-8-sig", absent_leave=False)
+    assert plan
+    imports.apply(plan, plan.digest, "import-hr")
+    entries = [entry for _, entry in log.entries()]
+    assert sum(one.count for one in entries if one.action == "account.create") == 1_200
 
 
 def test_what_is_applied_is_what_was_shown(company: Company) -> None:
@@ -250,6 +285,13 @@ def test_old_accounts_are_mapped_or_frozen(old: Company) -> None:
         "off-1": ("frozen", "disabled in the old system"),
     }
     assert {one.old for one in plan.differences} >= {"superuser", "admin"}
+
+
+@pytest.mark.parametrize("used", ["2026-3-2", "02.03.2026", "yesterday", "2026-13-01"])
+def test_a_last_use_that_is_no_date_is_refused(old: Company, used: str) -> None:
+    """Which of two accounts was used last is told by it."""
+    plan, refused, _ = legacy(old, OLD.replace("2026-02-09", used))
+    assert (plan, refused) == (None, ["4 staff-file-date"])
 
 
 def test_neither_a_hash_nor_a_right_comes_along(old: Company) -> None:

@@ -8,7 +8,7 @@ INVARIANTS
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -177,17 +177,18 @@ class AccountStanding:
         return found
 
     def temporary(self, person: Person, login: str, role: str, course: str, by: str) -> str:
-        """Peak-season staff in one step: person, undertaking, training and account, for a term,
-        answered for by a sponsor. What can be refused is refused first. Gives the status."""
+        """Peak-season staff in one step and one transaction: person, undertaking, training and
+        account, for a term, answered for by a sponsor. Gives the status."""
         self._term(person.ends_at or 0)
         self._sponsor(person.sponsor or "")
-        self._administration.refuse_new(login, role)
-        self._administration.hire(person, by)
-        now = self._desk.now()
-        if self._rules.undertaking is not None:
-            self.sign(person.id, None, now, by)
-        self.train(person.id, course, now, by)
-        return self._administration.create(login, person.id, role, person.unit, by)
+        now, current = self._desk.now(), self._rules.undertaking
+        records = [Act("person.training", (person.id,), by)]
+        person = replace(person, training=course, trained_at=now)
+        if current is not None:
+            person = replace(person, signed=current, signed_at=now)
+            signed = (current.version, current.digest)
+            records.append(Act("person.undertaking", (person.id,), by, *signed))
+        return self._administration.join(login, person, role, by, *records)
 
     # --- inside --------------------------------------------------------------------------------
 

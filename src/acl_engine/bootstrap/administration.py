@@ -7,7 +7,6 @@ INVARIANTS
 - A grant is judged before it is recorded, and again inside the transaction that makes it.
 """
 
-from dataclasses import replace
 from types import TracebackType
 
 from acl_engine.bootstrap.desk import Act, Desk
@@ -25,6 +24,8 @@ from acl_engine.domain.staff import (
     standing_of,
 )
 from acl_engine.domain.text import Message, Text
+from acl_engine.identity.hr_plan import NO_UNIT
+from acl_engine.identity.joining import new_account
 from acl_engine.identity.logins import refusal_of_login
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Passwords
@@ -129,6 +130,7 @@ class Administration:
     def hire(self, person: Person, by: str) -> None:
         act = Act("person.hire", (person.id,), by)
         self.permit(act, person.id)
+        self.unit(person.unit)
         self.above(act, person.id, person.superior)
         self.desk.do(act, lambda now: self._directory.add_person(person))
 
@@ -139,40 +141,39 @@ class Administration:
         which `person` owns and a device's key opens. Gives its status: active, or pending until
         undertaking and training are on record. Raises ChangeRefused for a forbidden grant."""
         act = Act("account.create", (login,), by)
-        refuse_login(login)
-        service, now = bool(purpose), self.desk.now()
-        judge = self.grant(act, person, role, service=service)
+        self._free(login)
+        judge = self.grant(act, person, role, service=bool(purpose))
+        self.unit(unit)
         owner = next(one for one in self._directory.of_person(person).persons if one.id == person)
-        new = StaffAccount(
-            login=login,
-            person=person,
-            role=role,
-            unit=unit,
-            status="active",
-            service=service,
-            outside=False,
-            totp=False,
-            epoch=0,
-            purpose=purpose,
-            made_by=by,
-            created_at=now,
-            changed_at=now,
-            used_at=now,
-            certified_at=now,
-            certified_by=by,
-            status_by=by,
+        account = new_account(
+            self._rules, login, owner, role, unit, by, self.desk.now(), purpose=purpose
         )
-        if self._rules.lacking(standing_of(new, owner), service, now):
-            new = replace(new, status="pending")
-        password = "" if service else NO_PASSWORD
-        self.desk.do(act, lambda _: self._directory.add_account(new, password, judge))
-        return new.status
+        password = "" if purpose else NO_PASSWORD
+        self.desk.do(act, lambda _: self._directory.add_account(account, password, judge))
+        return account.status
 
-    def refuse_new(self, login: str, role: str) -> None:
-        """Raise InputError for a login that cannot be, or is taken, or a role that is not."""
+    def join(self, login: str, person: Person, role: str, by: str, *records: Act) -> str:
+        """A new person with their account in one transaction. `records`: what else is true of the
+        person from the first day, and goes on record with it. Gives the account's status."""
+        act = Act("account.create", (login,), by)
+        self._free(login)
+        if self._directory.is_person(person.id):
+            raise InputError(TAKEN.of(name=person.id))
+        alone = Staff((person,), (), ())
+        judge = self.grant(act, person.id, role, alone=alone)
+        self.unit(person.unit)
+        self.above(act, person.id, person.superior)
+        account = new_account(self._rules, login, person, role, person.unit, by, self.desk.now())
+        for one in (Act("person.hire", (person.id,), by), *records):
+            self.desk.note(one)
+        self.desk.do(
+            act, lambda _: self._directory.add_account(account, NO_PASSWORD, judge, person)
+        )
+        return account.status
+
+    def _free(self, login: str) -> None:
+        """Raise InputError for a login that cannot be, or is taken."""
         refuse_login(login)
-        if unknown := self._rules.unknown_role(role, False):
-            raise InputError(unknown)
         if self.desk.account(login) is not None:
             raise InputError(TAKEN.of(name=login))
 
@@ -181,6 +182,7 @@ class Administration:
         account = self.account(login)
         act = Act("account.move", (login,), by)
         judge = self.grant(act, account.person or "", role or account.role, account)
+        self.unit(unit or account.unit)
         change = AccountChange(role=role, unit=unit, made_by=by if role else None)
         self._change(act, login, change, judge)
 
@@ -262,10 +264,10 @@ class Administration:
         account: StaffAccount | None = None,
         *,
         service: bool = False,
-        new: bool = False,
+        alone: Staff | None = None,
     ) -> Judge:
         """Judge a grant before it is recorded; what is returned judges it in the transaction.
-        `new`: the person comes with the account."""
+        `alone`: the person as they come with the account."""
         self.permit(act, person)
         service = account.service if account else service
         if unknown := self._rules.unknown_role(role, service):
@@ -277,9 +279,14 @@ class Administration:
             login = account.login if account else None
             return refusal_of_grant(staff, self._rules, person, role, login=login, service=service)
 
-        if person and not new and (refusal := judge(self._directory.of_person(person))):
+        if person and (refusal := judge(alone or self._directory.of_person(person))):
             self.desk.refuse(act, refusal)
         return judge
+
+    def unit(self, unit: str) -> None:
+        """Raise InputError when there is no such unit."""
+        if unit not in self._directory.units():
+            raise InputError(NO_UNIT.of(unit=unit))
 
     def above(self, act: Act, person: str, superior: str | None) -> None:
         """A superior is active and not below."""

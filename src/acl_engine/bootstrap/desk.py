@@ -2,8 +2,9 @@
 
 INVARIANTS
 - The audit record is durable before the change; when the change fails, a second record says so.
-- Only an active account with an administrator's role acts, and never on its own person. While the
-  directory has no administrator at all, whoever holds the database makes the first one.
+- Only an account in force with an administrator's role acts, and never on its own person. While no
+  administrator is in force, whoever holds the database makes one: the first, or the next after all
+  have lapsed.
 """
 
 import secrets
@@ -20,6 +21,7 @@ from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import Account
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import AclError, ChangeRefused
+from acl_engine.domain.organisation import Organisation
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.service_tokens import ServiceTokenStore
@@ -32,6 +34,7 @@ from acl_engine.identity.standing import LAPSES, Rules
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, is_synthetic, world_seed, world_time
 from acl_engine.storage.identity_store import SqlIdentityStore
+from acl_engine.storage.organisation import SqlOrganisation
 from acl_engine.storage.service_tokens import SqlServiceTokens
 from acl_engine.storage.staff import SqlStaffDirectory
 
@@ -68,6 +71,7 @@ class Desk:
     account: Callable[[str], Account | None]
     tokens: ServiceTokenStore
     plans: StaffPlans
+    organisation: Organisation
     close: Callable[[], None] = lambda: None
     synthetic: bool = False
 
@@ -105,6 +109,7 @@ class Desk:
             account=store.account,
             tokens=SqlServiceTokens(database),
             plans=directory,
+            organisation=SqlOrganisation(database),
             close=database.close,
         )
 
@@ -115,16 +120,24 @@ class Desk:
     def permit(self, act: "Act", roles: Sequence[str], person: str | None) -> None:
         """Raise ChangeRefused, on record, unless `act.by` may do this to something of `person`."""
         maker = self.account(act.by)
-        if roles and self.directory.holders(roles):
-            if maker is None or maker.role not in roles or not maker.active:
-                words = {"by": act.by, "roles": " / ".join(roles)}
-                self.refuse(act, NOT_ADMINISTRATOR.of(**words))
+        if maker is not None and maker.role in roles and maker.active:
             if lapsed := self.rules.lapses(maker, self.now()):
                 self.refuse(act, LAPSES[lapsed[0]].of(login=act.by), standing.CONTROL)
+        elif self._administered(roles):
+            words = {"by": act.by, "roles": " / ".join(roles)}
+            self.refuse(act, NOT_ADMINISTRATOR.of(**words))
         own = maker.person if maker else None
         makers = self.directory.makers(act.by)
         if refusal := refusal_of_maker(self.rules, person, act.by, own, makers):
             self.refuse(act, refusal)
+
+    def _administered(self, roles: Sequence[str]) -> bool:
+        """Whether anybody in force holds one of these roles."""
+        for one in self.directory.holders(roles):
+            account = self.account(one.login)
+            if account and account.active and not self.rules.lapses(account, self.now()):
+                return True
+        return False
 
     def refuse(self, act: "Act", message: Message, control: str = CONTROL) -> NoReturn:
         """Write the refusal down and raise it."""

@@ -17,10 +17,11 @@ from acl_engine.domain.staff import (
     Judge,
     Person,
     PersonChange,
+    Staff,
     StaffAccount,
-    standing_of,
 )
 from acl_engine.domain.text import Text
+from acl_engine.identity.joining import new_account, waiting
 from acl_engine.identity.standing import NO_ROLE
 from acl_engine.storage.staff import MISSING, TAKEN
 
@@ -66,33 +67,20 @@ class Provisioning:
         if self._desk.account(wanted.login) is not None:
             raise InputError(TAKEN.of(name=wanted.login))
         known = self._known(wanted.person)
-        judge = self._administration.grant(act, wanted.person, wanted.role, new=known is None)
-        self._unit(wanted.unit)
         person = Person(
             wanted.person, wanted.name, wanted.unit, self._chief(wanted.superior), "active"
         )
+        alone = None if known else Staff((person,), (), ())
+        judge = self._administration.grant(act, wanted.person, wanted.role, alone=alone)
+        self._administration.unit(wanted.unit)
         self._administration.above(act, person.id, person.superior)
-        now = self._desk.now()
-        account = StaffAccount(
-            login=wanted.login,
-            person=wanted.person,
-            role=wanted.role,
-            unit=wanted.unit,
-            status="active" if wanted.active else "suspended",
-            service=False,
-            outside=False,
-            totp=False,
-            epoch=0,
-            made_by=self._by,
-            created_at=now,
-            changed_at=now,
-            used_at=now,
-            certified_at=now,
-            certified_by=self._by,
-            external_id=wanted.external_id,
-            status_by=self._by,
+        owner, now = known or person, self._desk.now()
+        account = new_account(
+            self._desk.rules, wanted.login, owner, wanted.role, wanted.unit, self._by, now
         )
-        account = self._waiting(account, known or person, now)
+        account = replace(account, external_id=wanted.external_id)
+        if not wanted.active:
+            account = replace(account, status="suspended")
         new = None if known else person
         self._desk.do(act, lambda _: self._directory.add_account(account, NO_PASSWORD, judge, new))
         return self.found(wanted.login)
@@ -188,7 +176,7 @@ class Provisioning:
 
     def _moved(self, act: Act, account: StaffAccount, wanted: Wanted) -> Judge:
         """Both what is taken and what is given must be the service's to give."""
-        self._unit(wanted.unit)
+        self._administration.unit(wanted.unit)
         if account.role != wanted.role:
             self._administration.grant(act, account.person or "", account.role, account)
         return self._administration.grant(act, account.person or "", wanted.role, account)
@@ -211,15 +199,8 @@ class Provisioning:
         if account.status_by != self._by:
             self._desk.refuse(act, NOT_ITS_SUSPENSION.of(login=account.login))
         now = self._desk.now()
-        return self._waiting(
-            replace(account, status="active", used_at=now), entry.person, now
-        ).status
-
-    def _waiting(self, account: StaffAccount, person: Person, now: int) -> StaffAccount:
-        """The account as it begins: pending while something is lacking."""
-        lacking = self._desk.rules.lacking(standing_of(account, person), False, now)
-        waits = bool(lacking) and account.status == "active"
-        return replace(account, status="pending") if waits else account
+        again = replace(account, status="active", used_at=now)
+        return waiting(self._desk.rules, again, entry.person, now).status
 
     def _chief(self, login: str | None) -> str | None:
         return None if login is None else self.found(login).person.id
@@ -230,10 +211,6 @@ class Provisioning:
         except InputError:
             return None
         return next(one for one in staff.persons if one.id == person)
-
-    def _unit(self, unit: str) -> None:
-        if unit not in self._directory.units():
-            raise InputError(MISSING.of(what="unit", name=unit))
 
 
 def _with_role(entry: Entry, role: str) -> Wanted:

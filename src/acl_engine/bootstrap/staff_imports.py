@@ -44,12 +44,13 @@ NO_UNITS = Text(
     "import-no-units",
     "目录中没有任何单位",
     "the directory has no units",
-    "先建立组织单位",
-    "make the organisation's units first",
+    "先运行 `acl unit import`",
+    "make them first: `acl unit import`",
 )
 _MOST_LEAVE_PERCENT = 5
 _FEW = 10
-_SUBJECTS = 1_000
+# Subjects a record: their digests stay well within the 64 KiB that a record may have.
+_SUBJECTS = 500
 
 
 class StaffImports:
@@ -96,8 +97,9 @@ class StaffImports:
             raise InputError(NO_UNITS.of())
         head = "hq" if "hq" in units else units[0]
         now = self._desk.now()
-        plan, refused = legacy_plan(staff, legacy_rows(table), head, self._by, now)
-        found = sorted([*table.findings, *refused], key=lambda one: one.row)
+        rows, unread = legacy_rows(table)
+        plan, refused = legacy_plan(staff, rows, head, self._by, now)
+        found = sorted([*unread, *refused], key=lambda one: one.row)
         return (None if found else plan), found, table.ignored
 
     def apply(self, plan: Plan, digest: str, kind: str, leavers: int | None = None) -> None:

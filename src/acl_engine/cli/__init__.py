@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve the central login and the lookup API over TLS."),
     "service": ("service", "Applications that the central login serves."),
     "scenario": ("scenario", "Check scenario files; print their schema."),
+    "unit": ("unit", "Organisation units: add, import, list."),
     "world": ("world", "Build the synthetic company; import a published parcel trace."),
 }
 

@@ -69,9 +69,9 @@ def create(
     """
     with administration(url, pack) as desk:
         if name:
-            desk.refuse_new(login, role)
-            desk.hire(Person(person, name, unit, superior, "active"), by)
-        status = desk.create(login, person, role, unit, by)
+            status = desk.join(login, Person(person, name, unit, superior, "active"), role, by)
+        else:
+            status = desk.create(login, person, role, unit, by)
     waits = status == "pending"
     done(
         lang,

@@ -134,8 +134,10 @@ def recertify(
     with administration(url, pack) as desk:
         if due:
             person = desk.account(by).person or ""
-            for one in standing(desk).due(person, days):
+            mine = standing(desk).due(person, days)
+            for one in mine:
                 click.echo(f"{one.login}  {one.role} @ {one.unit}  {day_of(one.certified_at)}")
+            done(lang, f"{days} 天内待复核：{len(mine)}", f"due within {days} days: {len(mine)}")
             return
         for login in logins:
             standing(desk).certify(login, by)

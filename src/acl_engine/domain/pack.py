@@ -219,6 +219,7 @@ class AccountSettings:
     Only the roles `administrators` make and change accounts, `device_administrators` devices; none
     named: anyone. The service role `provisioner` (HR, SCIM) does too, but may give only the roles
     `provisions`. `head_confirmed_by`: the role that confirms whoever has nobody above.
+    `temporary_roles`: all that peak-season staff may have, for `temporary_days` at most.
     `undertaking`: the version of `undertaking.md` that must be signed; '': the company has none.
     """
 
@@ -235,6 +236,7 @@ class AccountSettings:
     recertify_days: int = 35
     dormant_days: int = 30
     temporary_days: int = 90
+    temporary_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from acl_engine.domain.staff import (
     PersonChange,
     Staff,
     StaffAccount,
-    standing_of,
 )
 from acl_engine.domain.staff_plan import Difference, Finding, Joiner, Mover, Plan
 from acl_engine.domain.text import Message, Text
+from acl_engine.identity.joining import new_account
 from acl_engine.identity.logins import refusal_of_login
 from acl_engine.identity.responsibility import (
     CYCLE,
@@ -43,8 +43,8 @@ NO_UNIT = Text(
     "hr-no-unit",
     "没有单位 `{unit}`",
     "there is no unit `{unit}`",
-    "检查写法",
-    "check the spelling",
+    "检查写法，或用 `acl unit add` 新增",
+    "check the spelling, or add it with `acl unit add`",
 )
 LOGIN_TAKEN = Text(
     "hr-login-taken",
@@ -203,10 +203,13 @@ class _Planner:
         for one in held:
             if one.login != row.login and not one.service:
                 return OTHER_LOGIN.of(person=row.person, login=one.login)
+        known = self._people.get(row.person)
         gives = own is None or (own.role, own.unit) != (row.role or NO_ROLE, row.unit)
-        if gives and row.person in {self._setting.own, *self._setting.makers}:
+        whose = replace(_person_change(known, _person(row, known)), name=None)
+        mine = row.person in {self._setting.own, *self._setting.makers}
+        if mine and (gives or whose != PersonChange()):
             return SELF.of()
-        around = Staff((), tuple(held), ())
+        around = Staff((_person(row, known),), tuple(held), ())
         role, login = row.role or NO_ROLE, row.login
         return refusal_of_grant(around, self._setting.rules, row.person, role, login=login)
 
@@ -233,27 +236,9 @@ class _Planner:
         self._say_moved(row, account, whose, changes)
 
     def _join(self, row: HrRow, person: Person, known: Person | None) -> None:
-        setting = self._setting
-        account = StaffAccount(
-            login=row.login,
-            person=row.person,
-            role=row.role or NO_ROLE,
-            unit=row.unit,
-            status=_ACTIVE,
-            service=False,
-            outside=False,
-            totp=False,
-            epoch=0,
-            made_by=setting.by,
-            created_at=setting.now,
-            changed_at=setting.now,
-            used_at=setting.now,
-            certified_at=setting.now,
-            certified_by=setting.by,
-            status_by=setting.by,
-        )
-        if setting.rules.lacking(standing_of(account, person), False, setting.now):
-            account = _pending(account)
+        by, now = self._setting.by, self._setting.now
+        rules = self._setting.rules
+        account = new_account(rules, row.login, person, row.role, row.unit, by, now)
         self._joiners.append(Joiner(account, None if known else person))
         if known is not None and (whose := _person_change(known, person)) != PersonChange():
             self._movers.append(Mover(row.person, None, AccountChange(), whose))
@@ -353,10 +338,6 @@ def _person_change(known: Person | None, person: Person) -> PersonChange:
 
 def _new(old: str, new: str) -> str | None:
     return new if new != old else None
-
-
-def _pending(account: StaffAccount) -> StaffAccount:
-    return replace(account, status="pending")
 
 
 def _gone(person: Person) -> Person:

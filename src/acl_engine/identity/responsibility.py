@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from acl_engine.domain.staff import Person, Staff, StaffAccount, standing_of
 from acl_engine.domain.text import Message, Text
-from acl_engine.identity.standing import LAPSES, Rules
+from acl_engine.identity.standing import LAPSES, NO_ROLE, Rules
 
 CONTROL = "separation-of-duties"
 
@@ -119,6 +119,15 @@ NO_SPONSOR = Text(
 )
 
 
+TEMPORARY_ROLE = Text(
+    "account-temporary-role",
+    "临时人员 `{person}` 不能担任 `{role}`",
+    "the temporary person `{person}` cannot have the role `{role}`",
+    "可用：{known}",
+    "known: {known}",
+)
+
+
 def findings(staff: Staff, rules: Rules, now: int) -> Iterator[Message]:
     """Everything in the directory that breaks a rule, in order of rule. `now` in epoch seconds."""
     people = {person.id: person for person in staff.persons}
@@ -128,6 +137,7 @@ def findings(staff: Staff, rules: Rules, now: int) -> Iterator[Message]:
     yield from _separation(company, rules.settings.apart)
     yield from _superiors(company, people)
     yield from _sponsors(company, people)
+    yield from _temporary_roles(company, people, rules)
     for one in company:
         if one.service and not one.purpose:
             yield NO_PURPOSE.of(login=one.login)
@@ -156,6 +166,9 @@ def refusal_of_grant(
         return PERSON_LEFT.of(person=person)
     if not rules.settings.separation:
         return None
+    temporary = any(one.id == person and one.kind == "temporary" for one in staff.persons)
+    if temporary and not service and (beyond := beyond_temporary(rules, person, role)):
+        return beyond
     held = [
         one
         for one in staff.accounts
@@ -166,6 +179,14 @@ def refusal_of_grant(
     if not service and any(not one.service for one in held):
         return SEVERAL.of(person=person, count=len(held) + 1)
     return None
+
+
+def beyond_temporary(rules: Rules, person: str, role: str) -> Message | None:
+    """Why a temporary person may not have this role; None: they may."""
+    known = rules.settings.temporary_roles
+    if role in (NO_ROLE, *known):
+        return None
+    return TEMPORARY_ROLE.of(person=person, role=role, known=", ".join(known) or "-")
 
 
 def refusal_of_maker(
@@ -227,6 +248,17 @@ def _sponsors(company: list[StaffAccount], people: dict[str, Person]) -> Iterato
         sponsor = people.get(person.sponsor or "")
         if sponsor is None or sponsor.status != "active" or person.ends_at is None:
             yield NO_SPONSOR.of(person=person.id)
+
+
+def _temporary_roles(
+    company: list[StaffAccount], people: dict[str, Person], rules: Rules
+) -> Iterator[Message]:
+    for one in company:
+        person = people.get(one.person or "")
+        if person is None or person.kind != "temporary" or one.service:
+            continue
+        if beyond := beyond_temporary(rules, person.id, one.role):
+            yield beyond
 
 
 def _superiors(company: list[StaffAccount], people: dict[str, Person]) -> Iterator[Message]:

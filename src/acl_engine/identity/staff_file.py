@@ -163,20 +163,39 @@ LEGACY_OPTIONAL = ("used", "name")
 LEGACY_IGNORED = ("pass", "pwd", "hash", "salt", "secret", "口令", "密码")
 
 
-def legacy_rows(table: Table) -> list[LegacyRow]:
-    """The rows of an old system's account list. `persons`: ids, `;` between them."""
-    return [
-        LegacyRow(
+def legacy_rows(table: Table) -> tuple[list[LegacyRow], list[Finding]]:
+    """The rows of an old system's account list, and what is wrong with those that are not.
+    `persons`: ids, `;` between them; `used`: a date, as `2026-03-02`."""
+    rows: list[LegacyRow] = []
+    findings = list(table.findings)
+    bad = {one.row for one in findings}
+    for number, cells in table.rows:
+        used = cells.get("used", "")
+        if number in bad:
+            continue
+        if not is_date(used):
+            findings.append(Finding(number, DATE.of(column="used")))
+            continue
+        row = LegacyRow(
             row=number,
             login=cells["login"].lower(),
             persons=tuple(one.strip() for one in cells["persons"].split(";") if one.strip()),
             role=cells["role"],
             unit=cells["unit"],
             status=cells["status"].lower(),
-            used=cells.get("used", ""),
+            used=used,
         )
-        for number, cells in table.rows
-    ]
+        rows.append(row)
+    return rows, findings
+
+
+def is_date(text: str) -> bool:
+    """Whether this is a date that sorts as text, or nothing."""
+    try:
+        moment(text)
+    except ValueError:
+        return False
+    return len(text) in (0, len("2026-03-02"))
 
 
 def moment(text: str) -> int | None:
@@ -199,9 +218,7 @@ def _hr_words(cells: dict[str, str]) -> Message | None:
     if kind and kind not in _KIND:
         return WORD.of(column="kind", value=kind[:20], known=", ".join(_KIND))
     for column in ("starts", "ends"):
-        try:
-            moment(cells.get(column, ""))
-        except ValueError:
+        if not is_date(cells.get(column, "")):
             return DATE.of(column=column)
     return None
 

@@ -294,6 +294,7 @@ def _accounts(pack: Pack) -> Iterator[PolicyError]:
         "administrators": settings.administrators,
         "device_administrators": settings.device_administrators,
         "provisions": settings.provisions,
+        "temporary_roles": settings.temporary_roles,
     }
     for name, roles in named.items():
         if getattr(settings, name) == getattr(usual, name):

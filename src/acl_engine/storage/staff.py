@@ -95,6 +95,10 @@ class SqlStaffDirectory:
         with self._database.read() as cx:
             return _of_person(cx, person)
 
+    def is_person(self, person: str) -> bool:
+        with self._database.read() as cx:
+            return cx.scalar(select(persons.c.id).where(persons.c.id == person)) is not None
+
     def makers(self, login: str) -> tuple[str, ...]:
         found: list[str] = []
         seen: set[str] = set()

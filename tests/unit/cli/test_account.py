@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -98,3 +98,41 @@ def test_without_a_master_key_nothing_is_changed(url: str, monkeypatch: pytest.M
     monkeypatch.delenv("ACL_MASTER_KEY_FILE")
     with pytest.raises(ConfigError):
         run("account", "suspend", "courier-1", "--by", "admin")
+
+
+@pytest.mark.usefixtures("url")
+def test_a_company_from_an_empty_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units, two first administrators, temporary staff in one command; then no outsider acts."""
+    fresh = f"sqlite:///{tmp_path / 'fresh.sqlite'}"
+    monkeypatch.setenv("ACL_DATABASE", fresh)
+    run("database", "create")
+    file = tmp_path / "units.csv"
+    file.write_text("id,parent,kind,zh,en\nb-1,hq,branch,一部,Branch 1\nhq,,hq,总部,HQ\n")
+    setup = ("--by", "setup")
+    words = ("--parent", "hq", "--kind", "branch", "--zh", "x", "--en", "x")
+    assert "to add: 2" in run("unit", "import", str(file), "--dry-run", *setup).output
+    assert "added: 2" in run("unit", "import", str(file), *setup).output
+    assert run("unit", "list").output == "hq  hq  HQ\n  b-1  branch  Branch 1\n"
+    run("unit", "add", "b-2", *words, *setup)
+    today = datetime.now(UTC).date().isoformat()
+    for name in ("adm-01", "adm-02"):
+        who = ("--login", name, "--person", f"p-{name}", "--name", "管理员")
+        run("account", "create", *who, "--role", "account_admin", "--area", "hq", *setup)
+    for name in ("adm-01", "adm-02"):
+        run("account", "undertaking", f"p-{name}", "--signed", today, *setup)
+    run("account", "training", "p-adm-01", "--course", "c", "--on", today, *setup)
+    refused("administration-not-allowed", "unit", "add", "b-3", *words, *setup)
+    by = ("--by", "adm-01")
+    run("account", "training", "p-adm-02", "--course", "c", "--on", today, *by)
+    term = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    started = time.monotonic()
+    run(
+        *("account", "create-temporary", "--login", "tmp-1", "--person", "p-t1", "--name", "临时"),
+        *("--sponsor", "p-adm-01", "--role", "courier", "--area", "b-1", "--until", term),
+        *("--course", "first-day", *by),
+    )
+    assert time.monotonic() - started < 120
+    card = run("account", "responsibility", "tmp-1").output
+    for part in ("tmp-1 (active)", "superior: p-adm-01", "first-day", term):
+        assert part in card
+    assert "due within 14 days: 0" in run("account", "recertify", "--due", *by).output
