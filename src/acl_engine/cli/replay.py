@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from acl_engine.replay.report.junit import junit
 from acl_engine.replay.report.page import page
 from acl_engine.replay.report.table import print_table
 from acl_engine.replay.result import Replay
-from acl_engine.replay.transport import Serve
+from acl_engine.replay.transport import Serve, Site, Transport
 
 
 @click.command("replay")
@@ -50,6 +51,9 @@ from acl_engine.replay.transport import Serve
 @click.option("--lang", type=click.Choice(["zh", "en"]), help="Language. 输出语言。")
 @click.option("--allow-skipped", is_flag=True, help="A skipped scenario does not count as short.")
 @click.option("--no-ablation", is_flag=True, help="Do not switch controls off (faster, weaker).")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), help="Processes.  [default: as many as help, at most 8]"
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -62,6 +66,7 @@ def command(
     lang: Lang | None,
     allow_skipped: bool,
     no_ablation: bool,
+    jobs: int | None,
 ) -> None:
     """Replay leaks against the real engine in a synthetic world.
 
@@ -88,12 +93,19 @@ def command(
 
 
 def site() -> Serve | None:
-    """What answers raw HTTP steps; without the server's packages such scenarios are skipped."""
-    try:
-        from acl_engine.cli.replay_site import ReplaySite
-    except ModuleNotFoundError:
+    """What answers raw HTTP steps; without the server's packages such scenarios are skipped.
+
+    Loaded by the first of them: that takes longer than a whole scenario without one.
+    """
+    if find_spec("starlette") is None:
         return None
-    return ReplaySite
+
+    def serve(where: Site) -> Transport:
+        from acl_engine.cli.replay_site import ReplaySite
+
+        return ReplaySite(where)
+
+    return serve
 
 
 def _print(replay: Replay, form: str, lang: Lang) -> None:
@@ -123,10 +135,14 @@ def progress_bar() -> Iterator[Progress]:
         TextColumn("{task.description}"),
     )
     console = Console(stderr=True)
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    shown = console.is_terminal
+    # No thread of its own: the replay forks.
+    with Bar(
+        *columns, console=console, transient=True, disable=not shown, auto_refresh=False
+    ) as bar:
         task = bar.add_task("", total=None)
 
         def progress(done: int, total: int, name: str) -> None:
-            bar.update(task, total=total, completed=done, description=name)
+            bar.update(task, total=total, completed=done, description=name, refresh=True)
 
         yield progress

@@ -28,11 +28,11 @@ from acl_engine.replay.result import Variant, Verdict
 from acl_engine.replay.run import Run
 from acl_engine.replay.runs import Runs
 from acl_engine.replay.scenario import Scenario
+from acl_engine.replay.templates import Templates
 from acl_engine.replay.transport import Serve
 from acl_engine.replay.variants import variants
 from acl_engine.replay.verdict import Findings, keeps, verdict_of
 from acl_engine.replay.world.truth import Truth
-from acl_engine.storage.database import Database
 
 _NOT_TRIED = Ablation(None)
 
@@ -74,7 +74,7 @@ class Judge:
 
     before: Pack
     after: Pack
-    templates: Mapping[bool, Database]  # weak secrets -> database
+    templates: Templates
     truth: Truth
     compare: bool = True  # judge `before` too
     ablate: bool = True

@@ -21,6 +21,7 @@ from acl_engine.replay.scenario import Scenario
 from acl_engine.replay.stage import NoTransport
 from acl_engine.replay.theatre import scenarios, theatre
 from acl_engine.replay.transport import Serve
+from acl_engine.replay.troupe import players, shared_out
 
 NONE_THERE = Text(
     "replay.none",
@@ -38,7 +39,7 @@ Progress = Callable[[int, int, str], None]
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to replay. `policy`: one folder alone, held to what each file says of `after`;
-    `serve`: what answers raw HTTP steps."""
+    `serve`: what answers raw HTTP steps; `jobs`: how many processes, 0 for as many as help."""
 
     root: Path
     pack: str = "courier"
@@ -47,6 +48,7 @@ class Order:
     ablate: bool = True
     allow_skipped: bool = False
     serve: Serve | None = None
+    jobs: int = 0
 
 
 def play(order: Order, progress: Progress = lambda done, total, name: None) -> Replay:
@@ -58,7 +60,6 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
     if not chosen:
         raise ScenarioError(NONE_THERE.of(), Where(str(folder)))
     progress(0, len(chosen), "")
-    results: list[ScenarioResult] = []
     with theatre(
         order.root,
         pack=order.pack,
@@ -71,9 +72,7 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
         for path, one in filed:
             check_against(one, judge.before, standard, path)
             check_world(one, judge.truth, path)
-        for done, scenario in enumerate(chosen, 1):
-            results.append(_one(scenario, judge, order))
-            progress(done, len(chosen), scenario.id)
+        results = _all(chosen, judge, order, progress)
         controls = standard.controls.values()
     return Replay(
         results=tuple(results),
@@ -83,6 +82,20 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
         whole=not order.ids,
         seconds=time.monotonic() - started,
         control_names=names_of((one.id, one.zh, one.en) for one in controls),
+    )
+
+
+def _all(
+    chosen: list[Scenario], judge: Judge, order: Order, progress: Progress
+) -> list[ScenarioResult]:
+    count = order.jobs or players(len(chosen))
+    if count > 1:
+        judge.templates.built()
+    return shared_out(
+        lambda scenario: _one(scenario, judge, order),
+        chosen,
+        count,
+        lambda done, scenario: progress(done, len(chosen), scenario.id),
     )
 
 

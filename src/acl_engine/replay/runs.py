@@ -1,7 +1,7 @@
 """Runs of scenarios, each on a fresh copy of the world."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ from acl_engine.replay.goal import Reached, reached
 from acl_engine.replay.run import Assumed, Run, Runner
 from acl_engine.replay.scenario import Scenario
 from acl_engine.replay.stage import Stage
+from acl_engine.replay.templates import Templates
 from acl_engine.replay.transport import Serve
 from acl_engine.replay.world.truth import Truth
-from acl_engine.storage.database import Database
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Runs:
     """`templates` are the world with weak (True) and with strong secrets; `serve` answers raw HTTP
     steps."""
 
-    templates: Mapping[bool, Database]
+    templates: Templates
     truth: Truth
     serve: Serve | None = None
 

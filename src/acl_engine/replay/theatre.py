@@ -1,26 +1,23 @@
-"""Everything a replay needs, made once: the packs, the world with weak and with strong secrets."""
+"""Everything a replay needs, made once: the packs and the world of the seed."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from acl_engine.domain.errors import ScenarioError, Where
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.text import Text
-from acl_engine.identity.passwords import Passwords
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay.judge import Judge
 from acl_engine.replay.reading import UNDEFINED, read_scenario
 from acl_engine.replay.scenario import Scenario
+from acl_engine.replay.templates import Templates
 from acl_engine.replay.transport import Serve
 from acl_engine.replay.vocabulary import Vocabulary
-from acl_engine.replay.world.build import SecretsKind, build_world
 from acl_engine.replay.world.company import World, make_world
-from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.seed import read_seed
 from acl_engine.replay.world.truth import Truth
-from acl_engine.storage.database import Database, create_or_upgrade
 
 TWICE = Text(
     "scenario.id-twice",
@@ -57,20 +54,16 @@ def theatre(
     policy: Path | None = None,
     ablate: bool = True,
     serve: Serve | None = None,
-    said: Callable[[str], None] = lambda what: None,
 ) -> Iterator[Judge]:
-    """A judge over freshly built worlds of a pack. `policy` judges one folder instead of before
-    and after; `serve` answers raw HTTP steps."""
+    """A judge over fresh worlds of a pack. `policy` judges one folder instead of before and after;
+    `serve` answers raw HTTP steps."""
     before = load_pack(root / "policies" / pack / "before")
     after = load_pack(policy or root / "policies" / pack / "after")
     world = small_world(root, f"{pack}-small", pack=pack)
     truth = small_truth(world, after)
     with tempfile.TemporaryDirectory(prefix="acl-replay-") as folder:
-        templates: dict[bool, Database] = {}
+        templates = Templates(Path(folder), world, PARCELS)
         try:
-            for weak in (True, False):
-                said("weak" if weak else "strong")
-                templates[weak] = _template(Path(folder), world, "weak" if weak else "strong")
             yield Judge(
                 before,
                 after,
@@ -81,15 +74,7 @@ def theatre(
                 serve=serve,
             )
         finally:
-            for database in templates.values():
-                database.close()
-
-
-def _template(folder: Path, world: World, secrets: SecretsKind) -> Database:
-    database = create_or_upgrade(f"sqlite:///{folder / f'{secrets}.db'}")
-    sealing = synthetic_sealing(world.seed, Passwords.rehearsal())
-    build_world(database, world, PARCELS, sealing, secrets=secrets)
-    return database
+            templates.close()
 
 
 Filed = tuple[Path, Scenario]
