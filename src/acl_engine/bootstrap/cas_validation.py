@@ -88,7 +88,9 @@ class Validation:
             "cas.validate", who, service.name, ticket=hashed, fields=tuple(n for n, _ in released)
         )
         since = self.tickets.started(offered.session)
-        return Visit(who.account, offered.fresh, since, released, offered.proxies, iou)
+        return Visit(
+            who.account, offered.fresh, since, released, offered.proxies, iou, offered.session
+        )
 
     def proxy(self, granted: str, target: str) -> str:
         """A proxy ticket for a target application. Raises TicketRefused."""

@@ -15,6 +15,7 @@ from typing import cast
 from acl_engine.audit import record
 from acl_engine.bootstrap.alarms import log_alarm
 from acl_engine.bootstrap.approving import Approving
+from acl_engine.bootstrap.callers import Callers
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.bootstrap.lesser_log import as_kept
 from acl_engine.bootstrap.policies import require_loaded
@@ -26,6 +27,7 @@ from acl_engine.domain.calls import Capability
 from acl_engine.domain.errors import AccessDenied, ConfigError, LoginRefused
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Budgets, Clock, DialProvider
+from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Query
 from acl_engine.domain.text import Message, Text
 from acl_engine.domain.view import Answer
@@ -33,11 +35,13 @@ from acl_engine.enforcement.acts import Acted, act
 from acl_engine.enforcement.dial import CallOutcome, call, dial
 from acl_engine.enforcement.door import Door
 from acl_engine.enforcement.lookup import lookup
+from acl_engine.enforcement.permits import permits
 from acl_engine.identity.login import Logins
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.sessions import StoredSessions
 from acl_engine.identity.standing import Rules
 from acl_engine.identity.totp import Totp
+from acl_engine.identity.visits import Visits
 from acl_engine.storage.acts import ActStore
 from acl_engine.storage.approvals import ApprovalStore
 from acl_engine.storage.audit_store import AuditStore
@@ -119,7 +123,7 @@ class Engine:
         door = Door(
             pack=pack,
             clock=clock,
-            sessions=sessions,
+            sessions=Callers(sessions, Visits(keys.visits), clock),
             directory=DirectoryStore(database, clock, types, windows=windows),
             decider=(replay.decider if replay else None) or PackDecider(pack),
             budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
@@ -207,6 +211,10 @@ class Engine:
     def ask(self, token: str, query: Query) -> Answer:
         """One look, along the numbered line of `enforcement/lookup.py`."""
         return lookup(self._door, token, query)
+
+    def permits(self, who: Principal, query: Query) -> bool:
+        """Whether a query would pass steps 1 to 3: a decision alone, nothing fetched or charged."""
+        return permits(self._door, who, query)
 
     def act(self, token: str, query: Query) -> Acted:
         """A scan, a reassignment or a ticket, through the same gate."""

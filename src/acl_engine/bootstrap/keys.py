@@ -38,7 +38,7 @@ KEY_FILE = "ACL_MASTER_KEY_FILE"
 class Keys:
     """`index` finds a phone, `pseudonym` names a subject in the log, `totp` seals the seeds,
     `checkpoint` signs the log (an Ed25519 seed), `rotation` makes the seeds that follow it, `forms`
-    the login forms."""
+    the login forms, `visits` what an application that brought a ticket is given."""
 
     index: bytes = field(repr=False)
     pseudonym: bytes = field(repr=False)
@@ -46,10 +46,11 @@ class Keys:
     checkpoint: bytes = field(repr=False)
     rotation: bytes = field(repr=False)
     forms: bytes = field(repr=False)
+    visits: bytes = field(repr=False)
 
     @classmethod
     def from_master(cls, master: bytes) -> "Keys":
-        labels = ("index", "pseudonym", "totp", "checkpoint", "rotation", "forms")
+        labels = ("index", "pseudonym", "totp", "checkpoint", "rotation", "forms", "visits")
         return cls(*(_derive(master, label) for label in labels))
 
     def signing_seed(self, generation: int) -> bytes:

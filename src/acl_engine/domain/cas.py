@@ -146,7 +146,8 @@ class Described:
 @dataclass(frozen=True, slots=True)
 class Visit:
     """What a service learns from a ticket that was good. `attributes` in order, several values
-    each; `since`: when the person showed their credentials, epoch seconds UTC."""
+    each; `since`: when the person showed their credentials, epoch seconds UTC. `session`, the id
+    that it hangs on, is for this engine's own API and told to no application."""
 
     account: str
     fresh: bool
@@ -154,6 +155,7 @@ class Visit:
     attributes: tuple[tuple[str, tuple[str, ...]], ...]
     proxies: tuple[str, ...]
     iou: str | None = None
+    session: str = field(repr=False, default="")
 
 
 class Outbound(Protocol):

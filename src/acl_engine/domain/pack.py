@@ -129,12 +129,14 @@ class AuditSettings:
     """`first`: nothing is answered that could not be written down. `signed`: the log is signed by
     the minute and verified by the day. `whom`: a look's record says at which records, as keyed
     hashes. `marks`: every view carries the code of its session and minute. Only a `replay_only`
-    pack may say otherwise."""
+    pack may say otherwise. `askers`: the roles that may ask the log about people over HTTP; none
+    named: nobody."""
 
     first: bool = True
     signed: bool = True
     whom: bool = True
     marks: bool = True
+    askers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from acl_engine.identity.sessions import ACCOUNT_STATE, hash_token
 from acl_engine.identity.standing import Rules
 
 # What a service may be given a token for.
-PURPOSES = ("scim",)
+PURPOSES = ("scim", "evaluation", "metrics")
 MOST_DAYS = 366
 _PREFIX = "acls_"
 _BYTES = 32

@@ -45,10 +45,11 @@ class StoredSessions:
         """The live person behind a token. Raises SessionDead, with the refusal for the audit."""
         return self.standing(hash_token(token))
 
-    def standing(self, token_hash: str, *, live: bool = True) -> Principal:
+    def standing(self, token_hash: str, *, live: bool = True, touch: bool = True) -> Principal:
         """The same for a session's id, which opens nothing: for what hangs on a session.
 
-        `live` False is replay's: whose session it was counts, alive or dead.
+        `live` False is replay's: whose session it was counts, alive or dead. `touch` False: it is
+        not its person who asks, so it grows no younger.
         """
         now = int(self._clock.now().timestamp())
         found = self._store.session(token_hash)
@@ -56,9 +57,16 @@ class StoredSessions:
             raise _dead("unknown-session")
         if live:
             self._check(found, now)
-        if now - found.seen_at >= self._settings.idle_minutes * 60 // _TOUCH_SHARE:
+        if touch and now - found.seen_at >= self._settings.idle_minutes * 60 // _TOUCH_SHARE:
             self._store.touch(token_hash, now)
         return principal_of(found.account, found.token_hash, found.device, found.device_id)
+
+    def of_login(self, login: str) -> Principal:
+        """The person behind a login, by the session that lives now. Raises SessionDead."""
+        session = self._store.live_session(login, int(self._clock.now().timestamp()))
+        if session is None:
+            raise _dead("no-session")
+        return self.standing(session, touch=False)
 
     def end(self, token: str) -> None:
         """End the session; ending one that is over or unknown changes nothing."""

@@ -161,6 +161,13 @@ class SqlIdentityStore:
             ended_at=row.ended_at,
         )
 
+    def live_session(self, login: str, now: int) -> str | None:
+        c = sessions.c
+        live = c.login == login, c.ended_at.is_(None), c.expires_at > now
+        query = select(c.token_hash).where(*live).order_by(c.seen_at.desc()).limit(1)
+        with self._database.read() as cx:
+            return cx.execute(query).scalar()
+
     def touch(self, token_hash: str, now: int) -> None:
         mine = (sessions.c.token_hash == token_hash) & sessions.c.ended_at.is_(None)
         with self._database.write() as cx:

@@ -17,9 +17,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import AclError
 from acl_engine.web import health, scim, styles
+from acl_engine.web.api import area as api
 from acl_engine.web.cas import area as cas
 from acl_engine.web.limits import BodyLimits
 from acl_engine.web.outermost import Outermost
@@ -45,10 +47,12 @@ class Life:
 
 def areas_of(service: Service, life: Life) -> list[Area]:
     """Every area of the service."""
+    access = Access(service)
     return [
         Area("health", health.routes(service.check, lambda: life.draining)),
         Area("style", styles.routes),
         Area("central login", cas.routes(service.central, service.address), cas.PREFIX),
+        Area("lookup", api.routes(service, access)),
         Area("scim", scim.routes(service), scim.PREFIX, scim.BODY_BYTES),
     ]
 

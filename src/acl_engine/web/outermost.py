@@ -2,6 +2,7 @@
 
 INVARIANTS
 - Every answer carries the request's id and the security headers; a handler may only add to them.
+- A caller's own id is given back only by a handler that has looked at it; ours stands in the log.
 - The log line holds the route, never the path's values or the query: tickets and keys stand there.
 """
 
@@ -75,7 +76,7 @@ def _harden(message: MutableMapping[str, Any], number: str) -> None:
     headers = MutableHeaders(raw=message.setdefault("headers", []))
     for name, value in HEADERS:
         headers.setdefault(name, value)
-    headers["X-Request-Id"] = number
+    headers.setdefault("X-Request-Id", number)
 
 
 def _method(scope: Scope) -> str:

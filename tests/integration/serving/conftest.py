@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.line_world import template
+from acl_engine.replay.theatre import small_world
+from acl_engine.replay.world.truth import Truth
+from tests import api_world
+from tests.api_world import Api
+from tests.line_world import PARCELS, ROOT, template
 from tests.serving import Served, serving
 
 
@@ -34,3 +38,12 @@ def served(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     limits = {"ACL_LIMITS_HEADER_SECONDS": "1", "ACL_LIMITS_BODY_SECONDS": "1"}
     with serving(folder, "--database", f"sqlite:///{folder / 'world.db'}", **limits) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def api(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The whole application in this process, over a world of the module's own."""
+    url = api_world.copied(world_file, tmp_path_factory.mktemp("api"))
+    made = api_world.api(url, Truth(small_world(ROOT), PARCELS))
+    yield made
+    made.service.close()

@@ -1,0 +1,25 @@
+"""A decision alone, for an application that enforces it itself: steps (1) to (3) of the line.
+
+INVARIANTS
+- The facts are the directory's, live; nothing that the caller says of the record counts.
+- No reason leaves: unknown word, unknown record and no right are one answer.
+"""
+
+import secrets
+
+from acl_engine.domain.errors import InputError
+from acl_engine.domain.principal import Principal
+from acl_engine.domain.request import Query
+from acl_engine.enforcement.door import Door, Refused
+from acl_engine.enforcement.normalise import normalise
+
+
+def permits(door: Door, who: Principal, query: Query) -> bool:
+    """Whether this person may do this now. Raises StoreError: a decision that could not be made
+    is none."""
+    try:
+        request = normalise(query, door.pack, secrets.token_hex(8))
+    except (InputError, Refused):
+        return False
+    facts = door.directory.facts(who, request)
+    return door.decider.decide(request, facts).allowed

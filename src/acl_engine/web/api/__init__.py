@@ -1,0 +1,1 @@
+"""The lookup API: JSON over HTTP, one table of operations, its OpenAPI document made from it."""

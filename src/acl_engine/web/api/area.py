@@ -1,0 +1,116 @@
+"""The API's routes, from its table of operations; and the document that describes them.
+
+(1) body      JSON that fits its type, or a problem
+(2) token     one, if the operation wants one
+(3) work      in a thread: the engine's own line, with its record
+(4) answer    JSON, or the one place where errors become problems
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from acl_engine.bootstrap.access import Access
+from acl_engine.bootstrap.service import Service
+from acl_engine.domain.errors import InputError, SessionDead, TicketRefused
+from acl_engine.domain.text import Text
+from acl_engine.web.api import json_body
+from acl_engine.web.api.openapi import document
+from acl_engine.web.api.operations import OPERATIONS, Operation
+from acl_engine.web.api.session import Asking
+from acl_engine.web.problems import Refused
+
+NO_TOKEN = Text(
+    "api.no-token",
+    "需要有效的令牌",
+    "a good bearer token is needed",
+    "Authorization: Bearer ...",
+)
+NO_TICKET = Text(
+    "api.no-ticket",
+    "票据无效，或不是为本接口签发",
+    "the ticket is not good, or was not made for this interface",
+    "重新登录取得新票据",
+    "get a new one from the central login",
+)
+CONFIGURATION = "/.well-known/authzen-configuration"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
+# AuthZEN 1.0, section 10.1.3: a caller's own number comes back. One that could be a phone does not.
+_NUMBER = re.compile(r"[0-9A-Fa-f-]{16,64}")
+
+
+def routes(service: Service, access: Access) -> list[BaseRoute]:
+    """One route for each operation, the document, and AuthZEN's metadata."""
+    asking = Asking(service.engine, service.central, access, "")
+    found: list[BaseRoute] = [
+        Route(one.path, _endpoint(one, asking), methods=["POST"]) for one in OPERATIONS
+    ]
+    about = msgspec.json.encode(document())
+    metadata = msgspec.json.encode(
+        {
+            "policy_decision_point": service.address,
+            "access_evaluation_endpoint": f"{service.address}/access/v1/evaluation",
+        }
+    )
+    return [
+        *found,
+        Route("/openapi.json", _fixed(about)),
+        Route(CONFIGURATION, _fixed(metadata)),
+    ]
+
+
+def _endpoint(one: Operation, asking: Asking) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        token = _token(request)
+        if one.bearer != "nobody" and not token:
+            raise _unknown()
+        taken = one.takes
+        body = json_body.read(request, await request.body(), taken) if taken else None
+        given = await run_in_threadpool(_worked, one, replace(asking, token=token), body)
+        return _answer(request, given)
+
+    return endpoint
+
+
+def _worked(one: Operation, asking: Asking, body: Any) -> Any:
+    try:
+        return one.work(asking, body)
+    except InputError as wrong:
+        raise Refused(422, wrong.message) from None
+    except SessionDead:
+        raise _unknown() from None
+    except TicketRefused:
+        raise Refused(403, NO_TICKET.of()) from None
+
+
+def _answer(request: Request, given: Any) -> Response:
+    number = request.headers.get("x-request-id", "")
+    headers = {"X-Request-Id": number} if _NUMBER.fullmatch(number) else {}
+    if given is None:
+        return Response(status_code=204, headers=headers)
+    return Response(msgspec.json.encode(given), 200, headers, media_type=json_body.MEDIA)
+
+
+def _token(request: Request) -> str:
+    """RFC 6750: the token after the word, '' for none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and _TOKEN.fullmatch(token) else ""
+
+
+def _unknown() -> Refused:
+    return Refused(401, NO_TOKEN.of(), WWW_Authenticate="Bearer")
+
+
+def _fixed(body: bytes) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return Response(body, media_type="application/json")
+
+    return endpoint

@@ -1,0 +1,76 @@
+"""A request's JSON, strictly: one object, UTF-8, no key twice, no text that is none.
+
+INVARIANT: what is refused here is told by its kind, never by its value.
+"""
+
+import json
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from acl_engine.domain.text import Text
+from acl_engine.policy.strict_yaml import one_line
+from acl_engine.web.problems import Refused
+
+MEDIA = "application/json"
+NOT_JSON = Text(
+    "api.not-json",
+    "正文类型应为 {media}",
+    "the body must be {media}",
+    "改用该类型",
+    "send that type",
+)
+UNREADABLE = Text(
+    "api.unreadable",
+    "正文不是有效的 JSON，或有重复的键",
+    "the body is no JSON, or a key stands twice in it",
+    "重新编码后再试",
+    "encode it anew",
+)
+MISFIT = Text(
+    "api.misfit",
+    "正文不符合接口约定：{what}",
+    "the body does not fit the interface: {what}",
+    "约定见 /openapi.json",
+    "/openapi.json says what fits",
+)
+_T = TypeVar("_T")
+
+
+def read(request: Request, body: bytes, kind: type[_T]) -> _T:
+    """The body as a `kind`. Raises Refused."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != MEDIA:
+        raise Refused(415, NOT_JSON.of(media=MEDIA))
+    try:
+        found = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_float=_number,
+            parse_constant=_never,
+        )
+        json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
+    except (ValueError, RecursionError):
+        raise Refused(400, UNREADABLE.of()) from None
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as misfit:
+        raise Refused(400, MISFIT.of(what=one_line(str(misfit)))) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("twice")
+    return found
+
+
+def _number(text: str) -> int | float:
+    """JSON has one kind of number: `2.0` is an integer to a schema (JSON Schema 2020-12, 6.1.1)."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def _never(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and the infinities are no JSON
