@@ -31,6 +31,8 @@ DEVICES = {
     "courier-88": "pda-88",
     "courier-89": "pda-89",
     "auditor-01": "pc-21",
+    "claims-03": "pc-13",
+    "region-01": "pc-17",
     "keeper-07": "pc-31",
 }
 

@@ -105,5 +105,11 @@ DOCS: Mapping[str, Text] = dict(
             "Root certificates (PEM) that applications' certificates are verified against; default:"
             " the system's.",
         ),
+        _doc(
+            "telemetry.endpoint",
+            "OTLP/HTTP 追踪上报地址，如 https://collector.example/v1/traces；默认不上报",
+            "Where traces are sent (OTLP/HTTP), such as https://collector.example/v1/traces;"
+            " default: nowhere.",
+        ),
     )
 )

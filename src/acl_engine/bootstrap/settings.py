@@ -81,6 +81,10 @@ class Cas(Struct, frozen=True, forbid_unknown_fields=True):
     authorities: str | None = None
 
 
+class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
+    endpoint: str | None = None
+
+
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that `acl serve` can be told."""
 
@@ -93,6 +97,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     serve: Serve = Serve()
     limits: Limits = Limits()
     cas: Cas = Cas()
+    telemetry: Telemetry = Telemetry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +179,14 @@ def _agree(settings: ServerSettings) -> None:
         raise contradiction("limits.requests > limits.connections")
     if serve.workers > 1 and (settings.database or "").startswith("sqlite"):
         raise contradiction("serve.workers > 1 on SQLite: several processes need PostgreSQL")
+    sent = settings.telemetry.endpoint
+    if sent is not None and not sent.startswith(("https://", *_THIS_MACHINE)):
+        raise contradiction("telemetry.endpoint: https:// is required, http:// on this machine")
     if serve.public_url is not None and not serve.public_url.startswith("https://"):
         raise contradiction("serve.public_url: https:// is required")
+
+
+_THIS_MACHINE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 
 def _walk(kind: type[Struct], above: str = "") -> Iterator[tuple[str, object]]:

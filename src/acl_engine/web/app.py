@@ -24,7 +24,8 @@ from acl_engine.web import health, scim, styles
 from acl_engine.web.api import area as api
 from acl_engine.web.cas import area as cas
 from acl_engine.web.limits import BodyLimits
-from acl_engine.web.outermost import Outermost
+from acl_engine.web.metrics import Metrics
+from acl_engine.web.outermost import Observer, Outermost
 from acl_engine.web.problems import respond
 
 
@@ -45,32 +46,36 @@ class Life:
     draining: bool = False
 
 
-def areas_of(service: Service, life: Life) -> list[Area]:
+def areas_of(service: Service, life: Life, metrics: Metrics) -> list[Area]:
     """Every area of the service."""
     access = Access(service)
     return [
         Area("health", health.routes(service.check, lambda: life.draining)),
         Area("style", styles.routes),
         Area("central login", cas.routes(service.central, service.address), cas.PREFIX),
+        Area("metrics", metrics.routes(access)),
         Area("lookup", api.routes(service, access)),
         Area("scim", scim.routes(service), scim.PREFIX, scim.BODY_BYTES),
     ]
 
 
-def application(service: Service, life: Life | None = None) -> ASGIApp:
+def application(
+    service: Service, life: Life | None = None, observers: Sequence[Observer] = ()
+) -> ASGIApp:
     """The ASGI application over an opened service."""
-    alive = life or Life()
-    return compose(areas_of(service, alive), service)
+    metrics = Metrics()
+    areas = areas_of(service, life or Life(), metrics)
+    return compose(areas, service, (metrics.observe, *observers))
 
 
-def compose(areas: Sequence[Area], service: Service) -> ASGIApp:
+def compose(areas: Sequence[Area], service: Service, observers: Sequence[Observer] = ()) -> ASGIApp:
     """Areas with the layers around them; for `application` and for tests of one area."""
     inner = Starlette(
         routes=[route for area in areas for route in area.routes],
         exception_handlers={HTTPException: _raised, AclError: _raised, Exception: _raised},
     )
     bodies = {area.prefix: area.body_bytes for area in areas if area.body_bytes is not None}
-    return Outermost(BodyLimits(inner, service.settings.limits, bodies))
+    return Outermost(BodyLimits(inner, service.settings.limits, bodies), observers)
 
 
 async def _raised(request: Request, error: Exception) -> Response:

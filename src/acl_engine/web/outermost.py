@@ -9,7 +9,8 @@ INVARIANTS
 import logging
 import secrets
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -38,11 +39,31 @@ HEADERS = (
 )
 
 
-class Outermost:
-    """The ASGI application around all others."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request, answered, as metrics and traces may know it: the route, never its values.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `ended` is in epoch nanoseconds; `parent` is the caller's `traceparent`, unread.
+    """
+
+    number: str
+    method: str
+    route: str
+    status: int
+    seconds: float
+    ended: int
+    parent: str
+
+
+Observer = Callable[[Seen], None]
+
+
+class Outermost:
+    """The ASGI application around all others. `observers` are told of each request."""
+
+    def __init__(self, app: ASGIApp, observers: Sequence[Observer] = ()) -> None:
         self._app = app
+        self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,11 +86,21 @@ class Outermost:
             if status == 0:
                 await respond(Request(scope), error)(scope, receive, sending)
         finally:
-            spent = (time.perf_counter() - started) * 1000
-            log.info(
-                "request=%s method=%s route=%s status=%d ms=%.1f",
-                number, _method(scope), _route(scope), status, spent,
-            )  # fmt: skip
+            self._tell(scope, number, status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, number: str, status: int, seconds: float) -> None:
+        method, route = _method(scope), _route(scope)
+        log.info(
+            "request=%s method=%s route=%s status=%d ms=%.1f",
+            number, method, route, status, seconds * 1000,
+        )  # fmt: skip
+        if self._observers:
+            parent = next((v for name, v in scope["headers"] if name == b"traceparent"), b"")
+            seen = Seen(
+                number, method, route, status, seconds, time.time_ns(), parent.decode("latin-1")
+            )
+            for observer in self._observers:
+                observer(seen)
 
 
 def _harden(message: MutableMapping[str, Any], number: str) -> None:

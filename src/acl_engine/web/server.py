@@ -21,15 +21,17 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from acl_engine.bootstrap.farewells import Farewells
 from acl_engine.bootstrap.service import Service
-from acl_engine.bootstrap.settings import Limits, Serve, contradiction
+from acl_engine.bootstrap.settings import Limits, Serve, ServerSettings, contradiction
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.text import Text
 from acl_engine.web import tls
 from acl_engine.web.app import Life, application
 from acl_engine.web.connections import bounded
+from acl_engine.web.tracing import tracing
 
 log = logging.getLogger("acl.web")
 
@@ -77,11 +79,13 @@ def room_for(limits: Limits) -> None:
 def run(service: Service, sock: socket.socket, files: tuple[Path, Path]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads the certificate anew."""
     context, life = tls.context(*files), Life()
-    server = _Server(_config(service, life, context), life)
-    signal.signal(signal.SIGHUP, partial(_renew, context, files))
-    runner = asyncio.Runner(loop_factory=_loop_factory())
-    with _telling(service.central.farewells), runner:
-        runner.run(server.serve(sockets=[sock]))
+    with tracing(service.settings.telemetry.endpoint) as observers:
+        config = _config(application(service, life, observers), service.settings, context)
+        server = _Server(config, life)
+        signal.signal(signal.SIGHUP, partial(_renew, context, files))
+        runner = asyncio.Runner(loop_factory=_loop_factory())
+        with _telling(service.central.farewells), runner:
+            runner.run(server.serve(sockets=[sock]))
     log.info("stopped")
 
 
@@ -97,10 +101,10 @@ def _telling(farewells: Farewells) -> Iterator[None]:
         teller.join(timeout=10)
 
 
-def _config(service: Service, life: Life, context: ssl.SSLContext) -> uvicorn.Config:
-    limits = service.settings.limits
+def _config(app: ASGIApp, settings: ServerSettings, context: ssl.SSLContext) -> uvicorn.Config:
+    limits = settings.limits
     config = uvicorn.Config(
-        application(service, life),
+        app,
         http=bounded(limits),
         ws="none",
         lifespan="off",
@@ -109,7 +113,7 @@ def _config(service: Service, life: Life, context: ssl.SSLContext) -> uvicorn.Co
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=limits.idle_seconds,
-        timeout_graceful_shutdown=service.settings.serve.drain_seconds,
+        timeout_graceful_shutdown=settings.serve.drain_seconds,
         backlog=_BACKLOG,
     )
     config.load()

@@ -6,10 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# The metrics library's own name for a folder that processes share; see `metrics`, not loaded here.
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
 log = logging.getLogger("acl.web")
 
 # One that dies again and again is not started more often than this.
@@ -35,6 +38,12 @@ class Workers:
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT. 0: stopped when asked; 1: a worker could not go on."""
+        # Whoever is asked for metrics adds up what all of them have counted.
+        with tempfile.TemporaryDirectory(prefix="acl-metrics-") as shared:
+            os.environ[SHARED] = shared
+            return self._watch()
+
+    def _watch(self) -> int:
         for sig in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sig, self._stop)
         signal.signal(signal.SIGHUP, self._pass_on)

@@ -284,3 +284,24 @@ def test_without_a_token_nothing_is_answered(api: Api) -> None:
         answer = api.post(path, {})
         assert answer.status == 401
         assert answer.header("www-authenticate") == "Bearer"
+
+
+def test_a_right_for_minutes_is_asked_for_and_given_by_another(api: Api) -> None:
+    """Asked for by one, listed for and answered by a second, and looked at afterwards."""
+    claims = api.token("claims-03")
+    wanted = {"key": api.key("victim-delivered"), "purpose": "precheck"}
+    asked = api.post("/v1/approval/ask", wanted, claims)
+    assert asked.status == 200, asked.text
+    case = asked.json()["made"]
+    agree = {"case": case, "answer": "approve"}
+    assert api.post("/v1/approval/answer", agree, claims).status == 403, "not by oneself"
+    region = api.log_in("region-01")
+    listed = api.post("/v1/approval/list", {}, region)
+    assert case in {one["handle"] for one in listed.json()["views"]}, listed.text
+    assert api.post("/v1/approval/open", {"case": case}, region).status == 200
+    answered = api.post("/v1/approval/answer", agree, region)
+    assert answered.status == 200, answered.text
+    assert answered.json()["made"] == "GRANTED"
+    unknown = api.post("/v1/approval/ask", wanted | {"purpose": "curiosity"}, claims)
+    assert unknown.status == 422
+    assert api.post("/v1/approval/review", {"case": case, "sound": True}, region).status == 403

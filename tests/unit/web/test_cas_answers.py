@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from tests.asgi import Answer, call
@@ -77,6 +77,7 @@ _attributes = st.lists(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(_texts, _attributes, st.lists(_texts, max_size=3), st.none() | _texts, st.booleans())
 def test_whatever_a_visit_holds_the_xml_fits_and_says_it(
     account: str,

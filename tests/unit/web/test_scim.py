@@ -357,7 +357,7 @@ def test_an_old_entity_tag_changes_nothing(office: Office) -> None:
         ('userName eq "courier-88"', {"courier-88"}),
         ('userName eq "COURIER-88"', set()),
         ('userName sw "courier-9"', {"courier-90", "courier-91"}),
-        (f'{ACCOUNT}:role eq "claims"', {"claims-03"}),
+        (f'{ACCOUNT}:role eq "claims"', {"claims-03", "claims-04"}),
         ('externalId eq "x-1"', set()),
         ('userName eq "svc-hr"', set()),
         ('userName eq "recipient-01"', set()),

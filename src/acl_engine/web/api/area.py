@@ -25,14 +25,9 @@ from acl_engine.web.api import json_body
 from acl_engine.web.api.openapi import document
 from acl_engine.web.api.operations import OPERATIONS, Operation
 from acl_engine.web.api.session import Asking
+from acl_engine.web.bearer import bearer, unknown
 from acl_engine.web.problems import Refused
 
-NO_TOKEN = Text(
-    "api.no-token",
-    "需要有效的令牌",
-    "a good bearer token is needed",
-    "Authorization: Bearer ...",
-)
 NO_TICKET = Text(
     "api.no-ticket",
     "票据无效，或不是为本接口签发",
@@ -41,7 +36,6 @@ NO_TICKET = Text(
     "get a new one from the central login",
 )
 CONFIGURATION = "/.well-known/authzen-configuration"
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 # AuthZEN 1.0, section 10.1.3: a caller's own number comes back. One that could be a phone does not.
 _NUMBER = re.compile(r"[0-9A-Fa-f-]{16,64}")
 
@@ -68,9 +62,9 @@ def routes(service: Service, access: Access) -> list[BaseRoute]:
 
 def _endpoint(one: Operation, asking: Asking) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        token = _token(request)
+        token = bearer(request)
         if one.bearer != "nobody" and not token:
-            raise _unknown()
+            raise unknown()
         taken = one.takes
         body = json_body.read(request, await request.body(), taken) if taken else None
         given = await run_in_threadpool(_worked, one, replace(asking, token=token), body)
@@ -85,7 +79,7 @@ def _worked(one: Operation, asking: Asking, body: Any) -> Any:
     except InputError as wrong:
         raise Refused(422, wrong.message) from None
     except SessionDead:
-        raise _unknown() from None
+        raise unknown() from None
     except TicketRefused:
         raise Refused(403, NO_TICKET.of()) from None
 
@@ -96,17 +90,6 @@ def _answer(request: Request, given: Any) -> Response:
     if given is None:
         return Response(status_code=204, headers=headers)
     return Response(msgspec.json.encode(given), 200, headers, media_type=json_body.MEDIA)
-
-
-def _token(request: Request) -> str:
-    """RFC 6750: the token after the word, '' for none."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    token = token.strip()
-    return token if scheme.lower() == "bearer" and _TOKEN.fullmatch(token) else ""
-
-
-def _unknown() -> Refused:
-    return Refused(401, NO_TOKEN.of(), WWW_Authenticate="Bearer")
 
 
 def _fixed(body: bytes) -> Callable[[Request], Awaitable[Response]]:

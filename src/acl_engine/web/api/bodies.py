@@ -170,6 +170,44 @@ class Called(_Strict, frozen=True):
     outcome: str
 
 
+# --- approvals -----------------------------------------------------------------------------------
+
+
+class Ask(_Strict, frozen=True):
+    """A right for minutes: one record, one purpose. `urgent` breaks the glass."""
+
+    key: Value
+    purpose: Reference
+    resource: Word = "waybill"
+    ticket: Reference | None = None
+    urgent: bool = False
+
+
+class Reply(_Strict, frozen=True):
+    """`withdraw` is the asker's; the others need a fresh second factor."""
+
+    case: Value
+    answer: Literal["approve", "refuse", "withdraw"]
+
+
+class Review(_Strict, frozen=True):
+    """What a third person found afterwards."""
+
+    case: Value
+    sound: bool
+
+
+class Cases(_Strict, frozen=True):
+    """Those at a stage, or those that wait for a review."""
+
+    stage: Literal["ASKED", "GRANTED", "REFUSED", "WITHDRAWN", "USED"] = "ASKED"
+    due: bool = False
+
+
+class Case(_Strict, frozen=True):
+    case: Value
+
+
 # --- asking the log ------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ def lookup(asking: Asking, body: bodies.Lookup) -> bodies.Answer:
         ticket=body.ticket,
         params=body.params,
     )
-    return _shown(asking.engine.ask(asking.token, query))
+    return shown(asking.engine.ask(asking.token, query))
 
 
 def search(asking: Asking, body: bodies.Search) -> bodies.Answer:
@@ -30,10 +30,11 @@ def search(asking: Asking, body: bodies.Search) -> bodies.Answer:
         limit=body.limit,
         after=body.after,
     )
-    return _shown(asking.engine.ask(asking.token, query))
+    return shown(asking.engine.ask(asking.token, query))
 
 
-def _shown(answer: view.Answer) -> bodies.Answer:
+def shown(answer: view.Answer) -> bodies.Answer:
+    """An answer as it leaves."""
     views = [
         bodies.Shown(handle=one.handle, fields=dict(one.fields), watermark=one.watermark)
         for one in answer.views

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from acl_engine.web.api import acting, asking, bodies, coming, looking
+from acl_engine.web.api import acting, approving, asking, bodies, coming, looking
 from acl_engine.web.api.session import Asking
 
 Bearer = Literal["nobody", "person", "service"]
@@ -47,6 +47,16 @@ OPERATIONS = (
               bodies.Dial, bodies.Capability, "person", acting.dial),
     Operation("/v1/call", "call", "呼叫", "Use that right up",
               bodies.Call, bodies.Called, "person", acting.call),
+    Operation("/v1/approval/ask", "approval_ask", "申请", "Ask for a right for minutes",
+              bodies.Ask, bodies.Acted, "person", approving.ask),
+    Operation("/v1/approval/answer", "approval_answer", "批复", "Answer a case, or withdraw it",
+              bodies.Reply, bodies.Acted, "person", approving.answer),
+    Operation("/v1/approval/review", "approval_review", "复核", "Review a case afterwards",
+              bodies.Review, bodies.Acted, "person", approving.review),
+    Operation("/v1/approval/list", "approval_list", "待办", "The cases that are this person's",
+              bodies.Cases, bodies.Answer, "person", approving.cases),
+    Operation("/v1/approval/open", "approval_open", "查看申请", "One case, with its paper",
+              bodies.Case, bodies.Answer, "person", approving.open_case),
     Operation("/v1/audit/who-saw", "who_saw", "谁看过", "Who saw a parcel or a person",
               bodies.WhoSaw, bodies.Records, "person", asking.who_saw),
     Operation("/v1/audit/account", "of_account", "账号做过什么", "What an account did",
