@@ -42,8 +42,8 @@ def command() -> None:
 @click.option("--kind", required=True, help="The company's word: hq, province, hub, branch...")
 @click.option("--zh", required=True, help="Chinese name.")
 @click.option("--en", required=True, help="English name.")
-@click.option("--city", default="")
-@click.option("--district", default="")
+@click.option("--city", default="", help="Where it works, as addresses are written: 深圳市.")
+@click.option("--district", default="", help="Its district: 宝安区.")
 @click.option("--franchise", is_flag=True, help="It is another legal person.")
 @by_option
 @pack_option

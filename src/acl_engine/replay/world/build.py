@@ -25,7 +25,7 @@ from acl_engine.replay.world.company import (
 )
 from acl_engine.replay.world.parcels import Parcel, parcels
 from acl_engine.replay.world.people import Customer
-from acl_engine.replay.world.staff import Staff
+from acl_engine.replay.world.staff import Staff, person_of
 from acl_engine.storage import bulk
 from acl_engine.storage.database import Database
 from acl_engine.storage.payload import pack_fields
@@ -111,7 +111,7 @@ def _accounts(world: World, sealing: Sealing, secrets: SecretsKind) -> Iterator[
     # Generated staff cannot log in; one hash of a password nobody knows serves them all.
     nobody = sealing.password(strong_password(world.seed, "nobody"))
     desks = world.company.desks
-    owner = world.staff[desks.services].person
+    owner = person_of(desks.services)
     for one in world.staff.values():
         member = one.member
         weak = secrets == "weak"
@@ -179,7 +179,7 @@ def _people(world: World) -> list[Staff]:
 
 
 def _roster(world: World, last: int) -> Iterator[tuple[Any, ...]]:
-    id_, desk = last, world.staff[world.company.desks.roster].person
+    id_, desk = last, person_of(world.company.desks.roster)
     for one in _people(world):
         for area in one.areas:
             id_ += 1

@@ -66,12 +66,17 @@ def make_staff(
     return found
 
 
+def person_of(login: str) -> str:
+    """The person behind an account of the seed; also where a trace brings others alone."""
+    return f"p-{login}"
+
+
 def hire(
     members: Iterable[Member], above: Mapping[str, Sequence[str]], people: People, draw: Draw
 ) -> Iterator[Staff]:
     """Give each account a person, and the nearest head above as superior. Areas come later."""
     for member in members:
-        person = f"p-{member.login}"
+        person = person_of(member.login)
         superior = next((head for head in above[member.unit] if head != person), None)
         yield Staff(member.login, person, people.name(draw), member, superior, (), False)
 
