@@ -4,82 +4,65 @@ import random
 from itertools import product
 
 import pytest
+from bench._leaks import LOAD, Company
 
 from acl_engine.audit.chance import Draws, log10_tail
 from acl_engine.audit.lookbook import LookBook
 from acl_engine.audit.trace import Traced, trace
 
-BRANCHES, COURIERS, DAYS, LOAD = 20, 8, 6, 60
-ACCOUNTS = [f"c{branch}-{number}" for branch, number in product(range(BRANCHES), range(COURIERS))]
+BRANCHES, COURIERS, DAYS = 20, 8, 6
+COUNTED = [f"c{branch}-{number}" for branch, number in product(range(BRANCHES), range(COURIERS))]
 
 
 @pytest.fixture(scope="module")
-def book() -> LookBook:
-    """Every courier looks at their own load of the day, and at a few of a colleague's."""
-    rng, book = random.Random(1), LookBook()
-    for day, branch, courier in product(range(DAYS), range(BRANCHES), range(COURIERS)):
-        own = [f"{branch}.{day}.{courier * LOAD + i}" for i in range(LOAD)]
-        lent = [f"{branch}.{day}.{rng.randrange(COURIERS * LOAD)}" for _ in range(4)]
-        book.add(f"c{branch}-{courier}", f"b{branch}", day, own + lent)
-    return book
-
-
-def seen_by(book: LookBook, account: str) -> list[str]:
-    names = list(book._ids)
-    return [names[record] for record in sorted(book.seen[account])]
-
-
-def leak(rng: random.Random, book: LookBook, guilty: list[str], size: int) -> list[list[str]]:
-    """A list of what the guilty saw, 30 % of it noise: half other people's, half made up."""
-    mine = [one for name in guilty for one in rng.sample(seen_by(book, name), size)]
-    others = list(book._ids)
-    noise = [rng.choice(others) if rng.random() < 0.5 else f"made-up-{rng.random()}"
-             for _ in range(len(mine) * 3 // 7)]  # fmt: skip
-    return [[one] for one in mine + noise]
+def company() -> Company:
+    """Every courier looks at their own load of the day and at a few of a colleague's; a keeper and
+    a manager of each branch at a third of everybody's."""
+    return Company(BRANCHES, COURIERS, DAYS)
 
 
 def names(found: Traced) -> list[str]:
     return [account for one in found.named for account in one.accounts]
 
 
-def test_one_culprit_is_named_alone(book: LookBook) -> None:
+def test_one_culprit_is_named_alone(company: Company) -> None:
     """30 % noise: the right account in every one of 20 leaks, and nobody else."""
     rng = random.Random(2)
     for _ in range(20):
-        guilty = rng.choice(ACCOUNTS)
-        found = trace(book, leak(rng, book, [guilty], 100))
+        guilty = rng.choice(COUNTED)
+        found = company.trace(company.leak(rng, [guilty], 140))
         assert names(found) == [guilty]
         assert found.named[0].log10_odds < -6
         assert found.ranked[0].accounts == (guilty,)
 
 
-def test_three_colluders_are_named(book: LookBook) -> None:
+def test_three_colluders_are_named(company: Company) -> None:
     """Three who pooled what they saw, even of one branch: all named, no innocent is."""
     rng = random.Random(3)
     for turn in range(12):
-        pool = ACCOUNTS if turn % 2 else [one for one in ACCOUNTS if one.startswith("c7-")]
+        pool = COUNTED if turn % 2 else [one for one in COUNTED if one.startswith("c7-")]
         guilty = rng.sample(pool, 3)
-        assert sorted(names(trace(book, leak(rng, book, guilty, 100)))) == sorted(guilty)
+        assert sorted(names(company.trace(company.leak(rng, guilty, 300)))) == sorted(guilty)
 
 
-def test_the_pair_that_explains_it_stands_first(book: LookBook) -> None:
+def test_the_pair_that_explains_it_stands_first(company: Company) -> None:
     """Two colluders: of all pairs theirs is the least likely to be chance."""
     rng = random.Random(4)
     for _ in range(5):
-        guilty = rng.sample(ACCOUNTS, 2)
-        found = trace(book, leak(rng, book, guilty, 100))
+        guilty = rng.sample(COUNTED, 2)
+        found = company.trace(company.leak(rng, guilty, 300))
         assert found.pairs[0].accounts == tuple(sorted(guilty))
         assert found.pairs[0].seen >= 200
 
 
-def test_random_list_accuses_nobody(book: LookBook) -> None:
+def test_random_list_accuses_nobody(company: Company) -> None:
     """A list drawn from everything that was ever looked at: cannot tell, in every one of 10."""
-    rng, everything = random.Random(5), list(book._ids)
+    rng, everything = random.Random(5), company.records
     for _ in range(10):
-        assert trace(book, [[rng.choice(everything)] for _ in range(200)]).cannot_tell
+        assert company.trace([[rng.choice(everything)] for _ in range(200)]).cannot_tell
 
 
-def test_a_branch_robbed_through_another_hole_accuses_nobody(book: LookBook) -> None:
+def test_a_branch_robbed_through_another_hole_accuses_nobody(company: Company) -> None:
     """A Trojan on the label printer took a branch's whole day, or half of it. The couriers of that
     day looked at all of it, in the course of their work."""
     rng = random.Random(6)
@@ -87,12 +70,12 @@ def test_a_branch_robbed_through_another_hole_accuses_nobody(book: LookBook) -> 
         branch, day = rng.randrange(BRANCHES), rng.randrange(DAYS)
         whole = [[f"{branch}.{day}.{i}"] for i in range(COURIERS * LOAD)]
         stolen = whole if turn % 2 else rng.sample(whole, len(whole) // 2)
-        assert trace(book, stolen).cannot_tell
+        assert company.trace(stolen).cannot_tell
 
 
-def test_list_of_unknown_records_accuses_nobody(book: LookBook) -> None:
+def test_list_of_unknown_records_accuses_nobody(company: Company) -> None:
     """Nothing of the list was ever looked at here; or nothing was ever looked at."""
-    found = trace(book, [[f"x{i}"] for i in range(50)])
+    found = company.trace([[f"x{i}"] for i in range(50)])
     assert (found.known, found.cannot_tell) == (0, True)
     assert trace(LookBook(), []).cannot_tell
     assert trace(LookBook(), [["a"]]).cannot_tell
@@ -122,15 +105,15 @@ def test_alone_in_the_branch_cannot_be_told_from_the_branch() -> None:
     assert found.ranked[0].accounts == ("alone",)  # shown, with what it looked at; not accused
 
 
-def test_a_phone_stands_for_any_of_its_parcels(book: LookBook) -> None:
+def test_a_phone_stands_for_any_of_its_parcels(company: Company) -> None:
     """A phone number of several parcels is one leaked value, explained by a look at any of them."""
     rng = random.Random(7)
-    guilty = rng.choice(ACCOUNTS)
-    mine = rng.sample(seen_by(book, guilty), 100)
-    found = trace(book, [[one, f"parcel-nobody-looked-at-{one}"] for one in mine])
+    guilty = rng.choice(COUNTED)
+    mine = rng.sample(company.seen_by(guilty), 100)
+    found = company.trace([[one, f"parcel-nobody-looked-at-{one}"] for one in mine])
     assert names(found) == [guilty]
     assert (found.listed, found.known) == (100, 100)
-    twice = trace(book, [[one] for one in mine] + [[mine[0]]])
+    twice = company.trace([[one] for one in mine] + [[mine[0]]])
     assert twice.listed == 100  # said twice, counted once
 
 
