@@ -23,7 +23,8 @@ from acl_engine.audit.checkpoint import Trust, next_checkpoint
 from acl_engine.audit.merkle import Tree, fold
 from acl_engine.audit.note import Signer
 from acl_engine.audit.verify import verify
-from acl_engine.bootstrap.surveying import processors, surveys
+from acl_engine.bootstrap.crew import hands
+from acl_engine.bootstrap.surveying import surveys
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.storage.audit_proofs import AuditProofStore
 from acl_engine.storage.audit_store import AuditStore
@@ -164,7 +165,8 @@ def measure_whole_log(folder: Path, count: int) -> Table:
         trust = Trust((LOG.verifier,))
         alone, report = timed(lambda: verify(store.pages, [note], trust))
         assert report.signed_to == count
-        many, url = processors(), f"sqlite:///{path}"
+        url = f"sqlite:///{path}"
+        many = hands(url, 10**9)
         spent, same = timed(
             lambda: verify(store.pages, [note], trust, surveys=surveys(url, count, many))
         )

@@ -1,4 +1,4 @@
-"""A large log is verified by several processes; the report is that of one."""
+"""A large log is read by several processes; what they say is what one says."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,7 @@ from acl_engine.audit.record import encode, leaf_hash
 from acl_engine.audit.report import Report
 from acl_engine.audit.survey import WIDTH
 from acl_engine.audit.verify import verify
+from acl_engine.bootstrap.looking import look_book
 from acl_engine.bootstrap.surveying import surveys
 from acl_engine.storage.audit_proofs import AuditProofStore
 from acl_engine.storage.audit_store import AuditStore
@@ -33,7 +34,11 @@ class Log:
         self.database, self.url = database, url
         self.store: AuditStore = store_of(database)
         self.proofs = AuditProofStore(database, fold)
-        bodies = [encode(entry(f"r{i}", at=1_000_000 + i)) for i in range(RECORDS)]
+        bodies = [
+            encode(entry(f"r{i}", at=1_000_000 + i, unit=f"b{i % 3}", subjects=(f"w{i % 9000}",),
+                         count=1))
+            for i in range(RECORDS)
+        ]  # fmt: skip
         rows = [
             {"index": i, "leaf": leaf_hash(body), "body": body, "request": f"r{i}",
              "at": 1_000_000 + i, "account": "cs-12"} for i, body in enumerate(bodies)
@@ -75,6 +80,18 @@ def test_two_processes_say_what_one_says(log: Log) -> None:
     finally:
         with log.database.write() as cx:
             cx.execute(change, {"b": body, "i": bad})
+
+
+def test_tracing_reads_the_same_looks_with_two_processes(
+    log: Log, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the same order, so that a record's first look is the same; and where they all fail."""
+    alone = look_book(log.store, "", 0, 2**62)
+    assert (alone.size, alone.sizes[("b0", 0)]) == (9000, 3000)
+    monkeypatch.setattr("acl_engine.bootstrap.crew.WORTHWHILE", 1)
+    for url in (log.url, f"sqlite:///{tmp_path / 'gone.db'}"):
+        together = look_book(log.store, url, 0, 2**62)
+        assert (together.seen, together.cell) == (alone.seen, alone.cell)
 
 
 def test_processes_that_fail_leave_the_work_to_the_verifier(log: Log, tmp_path: Path) -> None:

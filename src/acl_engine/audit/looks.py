@@ -42,11 +42,11 @@ class Look(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(Look)
 
 
-def looks(rows: Iterable[tuple[int, bytes, bytes]]) -> Iterator[tuple[int, bytes, Look]]:
-    """Index, bytes and look of every record (index, bytes, leaf). Raises StoreError naming one
-    that cannot be read."""
+def looks(rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes, Look]]:
+    """Index, bytes and look of every record (index, bytes). Raises StoreError naming one that
+    cannot be read."""
     decode = _decoder.decode
-    for index, body, _ in rows:
+    for index, body in rows:
         try:
             yield index, body, decode(body)
         except msgspec.DecodeError:

@@ -21,8 +21,9 @@ from acl_engine.audit.verify import Surveys, verify
 from acl_engine.audit.witness import Request, cosigned
 from acl_engine.bootstrap.audit_files import read_seed, read_trust
 from acl_engine.bootstrap.clocks import millis
+from acl_engine.bootstrap.crew import hands
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
-from acl_engine.bootstrap.surveying import WORTHWHILE, processors, surveys
+from acl_engine.bootstrap.surveying import surveys
 from acl_engine.bootstrap.witnessing import witness_in
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import InputError
@@ -71,7 +72,7 @@ class Accountability:
 
     def __init__(self, database: Database, keys: Keys, url: str = "") -> None:
         """`url`: where other processes find the same database, to verify a large log together."""
-        self.database, self._url = database, url
+        self.database, self.url = database, url
         self.pseudonyms = KeyedPseudonyms(keys.pseudonym)
         self.keys = keys
         self.store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
@@ -211,10 +212,9 @@ class Accountability:
         )
 
     def _surveys(self) -> Surveys | None:
-        size, processes = self.proofs.size(), processors()
-        if not self._url or processes < 2 or size < WORTHWHILE:
-            return None
-        return surveys(self._url, size, processes)
+        size = self.proofs.size()
+        processes = hands(self.url, size)
+        return surveys(self.url, size, processes) if processes > 1 else None
 
     def prove(self, name: str, trust: Trust) -> list[str]:
         """Receipts of a record (its index) or of a request (all its records)."""

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from acl_engine.audit import ocsf, record, screenmark
-from acl_engine.audit.lookbook import LookBook
 from acl_engine.audit.looks import Look, looks
 from acl_engine.audit.trace import Traced, trace
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.clocks import millis
+from acl_engine.bootstrap.looking import look_book
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.tracing import PlantedMark
 from acl_engine.masking.phone import parse as parse_phone
@@ -110,7 +110,7 @@ class Inquiry:
         """Which accounts' looks explain a leaked list: its lines, each as the values on it."""
         items = self._items(lines)
         self._write_down("audit.trace")
-        book = LookBook.of((look for _, _, look in self._looks()), since, until)
+        book = look_book(self._desk.store, self._desk.url, since, until)
         traced = trace(book, items, self._planted.honey())
         marks = self._planted.among({digest for item in items for digest in item})
         suspects = (*traced.named, *traced.ranked, *traced.pairs)
@@ -138,7 +138,7 @@ class Inquiry:
     # --- inside ------------------------------------------------------------------------------
 
     def _looks(self) -> Iterator[tuple[int, bytes, Look]]:
-        return looks(self._desk.store.raw(page=10_000))
+        return looks(self._desk.store.bodies())
 
     def _digests_of(self, subject: str) -> frozenset[str]:
         digest = self._desk.pseudonyms.digest

@@ -56,7 +56,7 @@ def due(desk: Accountability, trust: Trust, keep_days: int = KEEP_DAYS) -> Due:
         desk.latest(trust),
     )
     end = max(start, min(old, latest.checkpoint.size if latest else 0))
-    for index, _, look in looks(desk.store.raw(start)):
+    for index, _, look in looks(desk.store.bodies(start)):
         # What the record itself says counts, not the column that the search went by.
         if index >= end or look.at >= cutoff:
             end = min(end, index)

@@ -123,7 +123,7 @@ class Watch:
             yield from self._detector.feed(index, event)
 
     def _records(self) -> Iterator[tuple[int | None, Event]]:
-        for index, body, _ in self._store.raw(self._record, page=5_000):
+        for index, body in self._store.bodies(self._record):
             self._record = index + 1
             event = of_record(index, body)
             if event.action == ALERT:

@@ -5,7 +5,7 @@ INVARIANT: what retention has emptied is in no answer; `rows` and `pages` alone 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import DBAPIError
@@ -14,11 +14,16 @@ from acl_engine.domain.accountability import FILED_CHARS, AuditEntry, Stored
 from acl_engine.storage.database import Database
 from acl_engine.storage.tables import audit_records
 
-_SQLITE_PAGE = (
+# Written for SQLite; PostgreSQL's driver has another sign for a parameter.
+_STORED = (
     'SELECT "index", body, leaf, request, at, account FROM audit_records'
     ' WHERE "index" >= ? ORDER BY "index" LIMIT ?'
 )
-_PG_PAGE = _SQLITE_PAGE.replace("?", "%s")
+_BODIES = (
+    'SELECT "index", body FROM audit_records'
+    ' WHERE "index" >= ? AND "index" < ? ORDER BY "index" LIMIT ?'
+)
+_PAGE = 10_000
 
 
 class AuditReading:
@@ -107,16 +112,33 @@ class AuditReading:
                 # SQLite lets a tamperer put any type into any column.
                 yield Stored(index, _bytes(body), _bytes(leaf), request, at, account)
 
-    def pages(self, start: int = 0, page: int = 10_000) -> Iterator[Sequence[Stored]]:
+    def pages(self, start: int = 0, page: int = _PAGE) -> Iterator[Sequence[Stored]]:
         """The same a page at a time, as the driver gives it: what reads every byte reads these."""
         while True:
             with self._database.read() as cx:
-                found = _plain_page(cx, start, page)
+                found = cast(list[Stored], _plain(cx, _STORED, (start, page)))
             if found:
                 yield found
             if len(found) < page:
                 return
             start = int(found[-1][0]) + 1
+
+    def bodies(self, start: int = 0, end: int = 2**62) -> Iterator[tuple[int, bytes]]:
+        """Index and bytes of every record with `start` <= index < `end` that has its bytes."""
+        while start < end:
+            with self._database.read() as cx:
+                found = _plain(cx, _BODIES, (start, end, _PAGE))
+            for index, body in found:
+                if body:
+                    yield index, _bytes(body)
+            if len(found) < _PAGE:
+                return
+            start = int(found[-1][0]) + 1
+
+    def size(self) -> int:
+        """How many records the log has."""
+        with self._database.read() as cx:
+            return size_of(cx)
 
     def empty(self, until: int, batch: int = 5_000) -> Iterator[int]:
         """Empty the records below `until`; their hashes stay. Yields how many are done so far.
@@ -144,15 +166,16 @@ def size_of(cx: Connection) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def _plain_page(cx: Connection, start: int, page: int) -> list[Stored]:
-    """A page as the driver's own tuples: the collector of garbage has nothing to look at in them,
+def _plain(cx: Connection, query: str, values: tuple[int, ...]) -> list[tuple[Any, ...]]:
+    """Rows as the driver's own tuples: the collector of garbage has nothing to look at in them,
     which is half of the time that reading a whole log takes."""
-    query = _PG_PAGE if cx.dialect.name == "postgresql" else _SQLITE_PAGE
+    if cx.dialect.name == "postgresql":
+        query = query.replace("?", "%s")
     driver = cx.dialect.loaded_dbapi
     try:
         with closing(cx.connection.cursor()) as cursor:
-            cursor.execute(query, (start, page))
-            return cast(list[Stored], cursor.fetchall())
+            cursor.execute(query, values)
+            return cast(list[tuple[Any, ...]], cursor.fetchall())
     except driver.Error as error:  # as SQLAlchemy itself would raise it
         raise DBAPIError.instance(
             query, None, error, driver.Error, hide_parameters=True, dialect=cx.dialect
