@@ -14,6 +14,7 @@ from acl_engine.domain.text import Text
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 DATA, CHECK = 8, 2
+_GROUP = (DATA + CHECK) // 2
 _P = len(ALPHABET)  # 31, a prime: every symbol but 0 has an inverse
 _GENERATOR = 3  # of order 30 modulo 31, so that ten positions have ten different powers
 _POWERS = tuple(pow(_GENERATOR, i, _P) for i in range(DATA + CHECK))
@@ -42,6 +43,11 @@ def mark(digest: str) -> str:
         number, symbol = divmod(number, _P)
         data.append(symbol)
     return "".join(ALPHABET[symbol] for symbol in (*data, *_checks(data)))
+
+
+def shown(mark: str) -> str:
+    """A mark as people see it, in two groups; empty for none."""
+    return f"{mark[:_GROUP]}-{mark[_GROUP:]}" if mark else ""
 
 
 def read(text: str) -> str:

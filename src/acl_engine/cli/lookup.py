@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from acl_engine.audit import screenmark
 from acl_engine.bootstrap import Engine
 from acl_engine.cli.doorway import doorway
 from acl_engine.domain.accountability import AuditEntry
@@ -148,7 +149,7 @@ class _Printer:
             self._json(answer.request_id, allowed=True, views=views, next=answer.next)
             return
         for one in answer.views:
-            click.echo(one.handle)
+            click.echo(f"{one.handle}  {screenmark.shown(one.watermark)}".rstrip())
             for name, value in one.fields.items():
                 click.echo(f"  {name}: {value}")
         said = SHOWN.of(count=len(answer.views), request=answer.request_id)

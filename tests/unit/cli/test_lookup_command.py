@@ -1,6 +1,7 @@
 """acl lookup: one look as one account, answered or denied by the same line, and on record."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def test_a_courier_sees_the_load_and_the_rule(url: str) -> None:
     assert len(document["views"]) >= 8
     assert all("recipient_phone" not in view["fields"] for view in document["views"])
     assert "courier.load-search" in document["why"]["rule"]
+
+
+def test_the_code_beside_each_record_leads_back(url: str) -> None:
+    """Every record on the screen carries it; `read-mark` tells whose session it was."""
+    done = run(url, *LOAD)
+    codes = re.findall(r"^\S+  ([2-9A-Z]{5}-[2-9A-Z]{5})$", done.output, re.MULTILINE)
+    assert (len(codes) >= 8, len({*codes})) == (True, 1)
+    asked = ["--lang", "en", "audit", "read-mark", codes[0], "--database", url]
+    found = CliRunner().invoke(cli, asked, catch_exceptions=False)
+    assert (found.exit_code, "account courier-88" in found.output) == (0, True)
 
 
 def test_the_same_look_again(url: str) -> None:
