@@ -86,26 +86,26 @@ class PackDecider:
 
     def decide(self, request: Request, facts: Facts) -> Decision:
         """Allow or deny, with the scope, the fields, and on a denial the nearest miss."""
+        if request.action not in MANY or facts.resource is not None:
+            return self._known(request, facts)
         rules = self.rules(request, facts)
         scope = self._scope(rules, facts.subject)
-        if request.action in MANY and facts.resource is None:
-            allows = [rule for rule in rules if rule.row.allow]
-            if scope != s.NOTHING:
-                return self._allow(allows, scope)
-            return self._deny(rules, request, facts)
-        matching = self.matching(rules, facts)
-        if matching and not self.forbidding(rules, facts):
-            return self._allow(matching, scope)
+        if scope != s.NOTHING:
+            return self._allow([rule for rule in rules if rule.row.allow], scope)
         return self._deny(rules, request, facts)
 
     def judge(self, request: Request, facts: Facts, row: Mapping[str, Value]) -> Decision:
         """The same decision for one fetched row's attributes."""
-        one = Facts(facts.subject, row)
-        rules = self.rules(request, one)
-        matching = self.matching(rules, one)
-        if matching and not self.forbidding(rules, one):
-            return self._allow(matching, self._scope(rules, facts.subject))
-        return self._deny(rules, request, one)
+        return self._known(request, Facts(facts.subject, row))
+
+    def _known(self, request: Request, facts: Facts) -> Decision:
+        """About one record. The scope is that of the rows that apply to it, no wider."""
+        rules = self.rules(request, facts)
+        matching = self.matching(rules, facts)
+        if not matching or self.forbidding(rules, facts):
+            return self._deny(rules, request, facts)
+        denied = [rule for rule in rules if not rule.row.allow]
+        return self._allow(matching, self._scope((*matching, *denied), facts.subject))
 
     def scope(self, request: Request, facts: Facts) -> s.Scope:
         """The rows of the resource that this person may reach by this action."""
