@@ -10,6 +10,7 @@ from acl_engine.analysis.casbin_lints import check_casbin
 from acl_engine.analysis.pack_lints import check as check_pack
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import findings as report
+from acl_engine.cli.policy_backtest import backtest_command
 from acl_engine.cli.policy_bundle import COMMANDS as BUNDLE_COMMANDS
 from acl_engine.cli.policy_confidentiality import command as confidentiality_command
 from acl_engine.cli.policy_explain import diff_command, explain_command
@@ -154,3 +155,4 @@ for _one in BUNDLE_COMMANDS:
 command.add_command(confidentiality_command)
 command.add_command(explain_command)
 command.add_command(diff_command)
+command.add_command(backtest_command)

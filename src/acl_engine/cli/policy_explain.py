@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from acl_engine.analysis.policy_diff import Diff, diff
+from acl_engine.cli.facts import given_facts, one_of
 from acl_engine.decision.compiled import CompiledPolicy
 from acl_engine.decision.explain import explain
 from acl_engine.decision.explanation import Explanation
 from acl_engine.decision.pack_decider import PackDecider
-from acl_engine.domain.facts import Facts, Value
+from acl_engine.domain.facts import Facts
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Lang
@@ -90,42 +91,16 @@ def _explain_pack(
 ) -> Explanation:
     actions = [str(action) for action in Action]
     if len(request) != 1 or request[0] not in actions:
-        raise click.BadParameter("one action: " + _one_of(actions), param_hint="REQUEST")
+        raise click.BadParameter("one action: " + one_of(actions), param_hint="REQUEST")
     if role not in pack.roles:
-        raise click.BadParameter(_one_of(pack.roles), param_hint="--role")
+        raise click.BadParameter(one_of(pack.roles), param_hint="--role")
     if resource not in pack.resources:
-        raise click.BadParameter(_one_of(pack.resources), param_hint="--resource")
+        raise click.BadParameter(one_of(pack.resources), param_hint="--resource")
     spec = pack.resources[resource]
-    who = _facts(subject, dict(pack.subject_attributes), "--sub") | {"role": role}
-    what = _facts(record, {**spec.attributes, spec.key: "text"}, "--res") | {"type": resource}
+    who = given_facts(subject, dict(pack.subject_attributes), "--sub") | {"role": role}
+    what = given_facts(record, {**spec.attributes, spec.key: "text"}, "--res") | {"type": resource}
     asked = Request("-", Action(request[0]), resource, "-", (), (), None, None, (), 1, None)
     return explain(PackDecider(pack), asked, Facts(who, what if record else None))
-
-
-def _one_of(known: Any) -> str:
-    return "one of " + ", ".join(known)
-
-
-def _facts(given: tuple[str, ...], kinds: dict[str, Any], option: str) -> dict[str, Value]:
-    facts: dict[str, Value] = {}
-    for one in given:
-        name, equals, text = one.partition("=")
-        if not equals or name not in kinds:
-            raise click.BadParameter(f"NAME=VALUE, NAME {_one_of(kinds)}", param_hint=option)
-        facts[name] = _value(text, kinds[name], option)
-    return facts
-
-
-def _value(text: str, kind: str, option: str) -> Value:
-    if kind == "bool" and text in ("true", "false"):
-        return text == "true"
-    if kind == "int" and text.lstrip("-").isdecimal():
-        return int(text)
-    if kind == "set":
-        return frozenset(filter(None, text.split(",")))
-    if kind == "text":
-        return text
-    raise click.BadParameter(f"a value of type {kind}", param_hint=option)
 
 
 def _text(found: Explanation, pack: Pack | None, lang: Lang) -> str:

@@ -1,0 +1,179 @@
+"""The columns of an old system's log: a CSV of time, account, action, waybill, perhaps a device.
+
+Nearly every such file is plain: no quotes, and the same number of fields in each line. A block of
+a plain file is split at once, which makes no list for each line; the first block that is not goes
+to the csv module, and so does all that follows.
+
+INVARIANTS
+- Every line that is not blank comes out, in order; a short one with empty fields.
+- What is split at once is what the csv module would make of it; a test compares them.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import TextIOWrapper
+from itertools import chain, islice
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from acl_engine.analysis.backtest.columns import Array
+from acl_engine.domain.errors import InputError
+from acl_engine.domain.text import Text
+
+NO_COLUMN = Text(
+    "backtest.column",
+    "日志缺少列 `{name}`",
+    "the log has no column `{name}`",
+    "首行写 time,account,action,waybill（或 时间,账号,操作,运单号）",
+    "name time,account,action,waybill in the first line",
+)
+BROKEN = Text(
+    "backtest.broken",
+    "日志在第 {number} 行之后不再是 CSV",
+    "the log is no CSV any more after line {number}",
+    "检查引号与编码（`--encoding`）",
+    "check its quotes and its encoding (`--encoding`)",
+)
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "time": ("time", "at", "timestamp", "时间", "操作时间", "查询时间"),
+    "account": ("account", "user", "login", "账号", "帐号", "工号", "用户"),
+    "action": ("action", "operation", "操作", "动作", "操作类型"),
+    "waybill": ("waybill", "waybill_no", "record", "key", "运单号", "单号", "记录"),
+    "device": ("device", "设备", "设备号"),
+}
+NEEDED = ("time", "account", "action", "waybill")
+# Bytes split at once, and lines read at once by the csv module.
+BLOCK, PART = 1 << 23, 1 << 17
+_COMMA, _NEWLINE = b",\n"
+# Where a comma or the end of a line is no byte of its own.
+_WIDE = ("utf-16", "utf-32")
+
+
+class Columns(NamedTuple):
+    """Some lines, column by column; `device` is None where the log has none. `number`: from 1."""
+
+    time: Sequence[str]
+    account: Sequence[str]
+    action: Sequence[str]
+    waybill: Sequence[str]
+    device: Sequence[str] | None
+    number: Array
+
+
+def csv_columns(file: BinaryIO, encoding: str) -> Iterator[Columns]:
+    """The log from its first line on. Raises InputError for a header that lacks a column, or
+    where it is no CSV."""
+    if encoding.startswith(_WIDE):
+        yield from _rows(TextIOWrapper(file, encoding, newline=""), None, 1)
+        return
+    first = file.readline()
+    cells = _first(first, encoding)
+    if not cells:
+        return
+    places, number = _header(cells), 2
+    if places is None:
+        places, number = _in_order(cells), 1
+        first = first.removeprefix(codecs.BOM_UTF8)
+    else:
+        first = b""
+    width = len(cells)
+    while block := first + file.read(BLOCK):
+        block += file.readline()
+        first = b""
+        flat = _split(block, width, encoding)
+        if flat is None:
+            lines = chain(block.splitlines(keepends=True), file)
+            yield from _rows(codecs.iterdecode(lines, encoding), places, number)
+            return
+        numbers = np.arange(number, number + len(flat) // width)
+        number += len(numbers)
+        yield _columns([flat[at::width] for at in range(width)], places, numbers)
+
+
+def _first(line: bytes, encoding: str) -> list[str]:
+    try:
+        return next(csv.reader([line.decode(encoding)]), [])
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(BROKEN.of(number=0)) from None
+
+
+def _header(cells: Sequence[str]) -> dict[str, int] | None:
+    """Where each column stands; None where the first line is a line of the log."""
+    plain = [cell.strip().lower().removeprefix("\ufeff") for cell in cells]
+    found = {
+        name: plain.index(word)
+        for name, words in COLUMNS.items()
+        for word in reversed(words)
+        if word in plain
+    }
+    if not found:
+        return None
+    for name in NEEDED:
+        if name not in found:
+            raise InputError(NO_COLUMN.of(name=name))
+    return found
+
+
+def _in_order(cells: Sequence[str]) -> dict[str, int]:
+    """The columns of a log without a header: as they are named in `NEEDED`."""
+    if len(cells) < len(NEEDED):
+        raise InputError(NO_COLUMN.of(name=NEEDED[len(cells)]))
+    return {name: place for place, name in enumerate(NEEDED)}
+
+
+def _split(block: bytes, width: int, encoding: str) -> list[str] | None:
+    """The fields of a plain block one after the other; None where it is not plain."""
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    if b'"' in block or b"\r" in block or b", " in block:
+        return None
+    if not block.endswith(b"\n"):
+        block += b"\n"
+    data = np.frombuffer(block, np.uint8)
+    ends = data[np.flatnonzero((data == _COMMA) | (data == _NEWLINE))]
+    lines = len(ends) // width
+    if len(ends) % width or np.count_nonzero(ends == _NEWLINE) != lines:
+        return None
+    if not (ends[width - 1 :: width] == _NEWLINE).all():
+        return None
+    try:
+        return block[:-1].decode(encoding).replace("\n", ",").split(",")
+    except UnicodeDecodeError:
+        return None  # told, with its line, by the way that goes line by line
+
+
+def _rows(lines: Iterable[str], places: Mapping[str, int] | None, number: int) -> Iterator[Columns]:
+    """The careful way: the csv module, line by line."""
+    rows = csv.reader(lines, skipinitialspace=True)
+    try:
+        if places is None:
+            first = next(rows, [])
+            if not first:
+                return
+            places, number = _header(first), 2
+            if places is None:
+                places = _in_order(first)
+                yield _of_rows([first], places, 1)
+        while part := list(islice(rows, PART)):
+            yield _of_rows(part, places, number)
+            number += len(part)
+    except (csv.Error, UnicodeDecodeError):
+        raise InputError(BROKEN.of(number=number + rows.line_num)) from None
+
+
+def _of_rows(part: list[list[str]], places: Mapping[str, int], number: int) -> Columns:
+    width = max(places.values()) + 1
+    filled = [place for place, row in enumerate(part) if row]  # a blank line is none
+    rows = [(part[place] + [""] * width)[:width] for place in filled]
+    columns = list(zip(*rows, strict=True)) or [()] * width
+    return _columns(columns, places, number + np.array(filled, dtype=np.int64))
+
+
+def _columns(
+    columns: Sequence[Sequence[str]], places: Mapping[str, int], numbers: Array
+) -> Columns:
+    time, account, action, waybill = (columns[places[name]] for name in NEEDED)
+    device = columns[places["device"]] if "device" in places else None
+    return Columns(time, account, action, waybill, device, numbers)
