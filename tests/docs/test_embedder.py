@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from acl_engine.cli import cli
-from tests.documents import blocks, commands, failures, write_files
+from tests.docs.reading import check, commands
+from tests.docs.sessions import blocks, failures, write_files
 
 ROOT = Path(__file__).parents[2]
 EN, ZH = (ROOT / "docs" / "tutorial" / name for name in ("embedder.md", "embedder.zh.md"))
@@ -40,8 +41,18 @@ def test_every_line_does_what_it_says(tmp_path: Path, monkeypatch: pytest.Monkey
         application = sys.modules.pop("app")
         application.session.close()
         application.database.dispose()
-    given = [pair for pair in commands(found) if pair[0].startswith("acl ")]
+    given = [
+        command
+        for block in found
+        if block.kind == "console"
+        for command in commands(block.text)
+        if command.words[0] == "acl"
+    ]
     assert given
-    for command, printed in given:
-        done = CliRunner().invoke(cli, command.split()[1:], catch_exceptions=False)
-        assert (done.exit_code, done.output) == (0, printed)
+    for command in given:
+        check(command, run)
+
+
+def run(words: list[str]) -> tuple[str, int]:
+    done = CliRunner().invoke(cli, words[1:], catch_exceptions=False)
+    return done.output, done.exit_code

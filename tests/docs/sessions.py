@@ -1,7 +1,6 @@
-"""Documents whose code blocks are run: files written, sessions replayed, commands given.
+"""Pages whose files are written and whose Python sessions are replayed; `reading` gives commands.
 
-A block with `title="PATH"` is a file, `pycon` a Python session with what it prints, `console`
-lines of `$ command` with what they print.
+A block with `title="PATH"` is a file, a `pycon` block a session with what it prints.
 """
 
 import doctest
@@ -45,14 +44,3 @@ def failures(found: list[Block], name: str) -> str:
     runner.run(session, out=said.append)
     assert session.examples, "the document has no session"
     return "".join(said)
-
-
-def commands(found: list[Block]) -> list[tuple[str, str]]:
-    """Each `$ command` with the lines that it prints."""
-    pairs = []
-    for block in found:
-        if block.kind == "console":
-            for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-                command, _, printed = part.partition("\n")
-                pairs.append((command, printed))
-    return pairs
