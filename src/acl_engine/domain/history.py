@@ -63,6 +63,7 @@ class History:
 
     accounts: Sequence[PastAccount]
     lasted: Mapping[str, Sequence[Lasted]]
+    approved: Mapping[str, Sequence[Lasted]]  # by purpose: an account's looks that were approved
     stations: frozenset[str]
     attributes: tuple[str, ...]
     records: Iterable[Sequence[Value]]

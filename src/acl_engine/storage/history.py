@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Select, func, literal, select
 
+from acl_engine.domain.approvals import LOOK
 from acl_engine.domain.facts import Value
 from acl_engine.domain.history import OPEN, Assigned, History, Lasted, PastAccount, Scanned
 from acl_engine.domain.pack import Pack
@@ -14,6 +15,7 @@ from acl_engine.storage.directory import CLAIM_DAYS, DAY, SETS
 from acl_engine.storage.resources import ResourceMap, stored
 from acl_engine.storage.tables import (
     accounts,
+    approvals,
     assignments,
     customers,
     roster,
@@ -37,6 +39,7 @@ def read_history(database: Database, pack: Pack, resource: str) -> History:
     return History(
         accounts=list(_rows(database, PastAccount, _accounts())),
         lasted={"on_shift": list(_rows(database, Lasted, _shifts()))} | _sets(database),
+        approved=_approved(database, kind.type),
         stations=_stations(database),
         attributes=tuple(kind.attributes),
         records=_records(database, kind),
@@ -94,6 +97,20 @@ def _sets(database: Database) -> dict[str, Sequence[Lasted]]:
             end = min(end, start + CLAIM_DAYS * DAY)
         found[SETS[kind]].append(Lasted(owner, value, start, end))
     return {"roster_areas": list(_rows(database, Lasted, areas)), **found}
+
+
+def _approved(database: Database, resource: str) -> dict[str, list[Lasted]]:
+    a = approvals.c
+    query = select(a.purpose, a.account, a.object, a.granted_at, a.lives_until).where(
+        a.kind == LOOK,
+        a.resource == resource,
+        a.granted_at.is_not(None),
+        a.lives_until.is_not(None),
+    )
+    found: dict[str, list[Lasted]] = {}
+    for purpose, *row in _plain(database, query):
+        found.setdefault(purpose, []).append(Lasted(*row))
+    return found
 
 
 def _stations(database: Database) -> frozenset[str]:

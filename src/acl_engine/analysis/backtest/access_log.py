@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from acl_engine.analysis.backtest.columns import FALSE, MOMENTS, TRUE, Array
+from acl_engine.analysis.backtest.columns import FALSE, MOMENTS, NO_WORD, TRUE, Array
 from acl_engine.analysis.backtest.csv_log import PART, Columns, csv_columns
 from acl_engine.analysis.backtest.judging import (
     ACTIONS,
@@ -57,13 +57,20 @@ def _batch(reading: Reading, at: Array, part: Columns) -> Batch:
     else:
         device = (_column(map(len, part.device), size) > 0).astype(np.int8)
     return Batch(
-        Lines(past.who(part.account), record, at, device),
+        Lines(past.who(part.account), record, at, device, _purposes(past, part)),
         _column(map(words.get, part.action, repeat(-1)), size),
         at != NO_TIME,
         np.full(size, TRUE, dtype=np.int8),
         part.number,
         part.device is not None,
     )
+
+
+def _purposes(past: Past, part: Columns) -> Array:
+    if part.purpose is None:
+        return np.full(len(part.number), NO_WORD, dtype=np.int64)
+    found = past.words.find(part.purpose)
+    return np.where(found == past.words.add(""), NO_WORD, found)
 
 
 def _column(values: Iterable[int], size: int) -> Array:
@@ -111,6 +118,7 @@ class _Entry(msgspec.Struct, gc=False):
     account: str | None
     device: str | None
     effect: str
+    purpose: str | None = None
     subjects: tuple[str, ...] = ()
 
 
@@ -127,8 +135,8 @@ def own_batches(
     key_of = {digest(key): key for key in reading.past.keys}
     looks = _looks(bodies, resource, key_of)
     while part := list(islice(looks, PART)):
-        at, accounts, actions, keys, devices, then, numbers = zip(*part, strict=True)
-        columns = Columns((), accounts, actions, keys, devices, np.array(numbers))
+        at, accounts, actions, keys, devices, purposes, then, numbers = zip(*part, strict=True)
+        columns = Columns((), accounts, actions, keys, devices, purposes, np.array(numbers))
         batch = _batch(reading, np.array(at, np.int64), columns)
         yield replace(batch, then=np.array(then, np.int8))
 
@@ -145,7 +153,7 @@ def _looks(
         try:
             entry = _decoder.decode(body)
         except msgspec.DecodeError:
-            yield NO_TIME, "", "", "", "", FALSE, number
+            yield NO_TIME, "", "", "", "", "", FALSE, number
             continue
         shown = entry.kind == "outcome" and entry.effect == "allow"
         refused = entry.kind == "intent" and entry.effect == "deny"
@@ -163,6 +171,7 @@ def _looks(
                 entry.action,
                 key,
                 entry.device or "",
+                entry.purpose or "",
                 TRUE if shown else FALSE,
                 number,
             )

@@ -1,4 +1,4 @@
-"""The columns of an old system's log: a CSV of time, account, action, waybill, perhaps a device.
+"""The columns of an old system's log: a CSV of time, account, action, waybill, maybe more.
 
 Nearly every such file is plain: no quotes, and the same number of fields in each line. A block of
 a plain file is split at once, which makes no list for each line; the first block that is not goes
@@ -42,23 +42,26 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "action": ("action", "operation", "操作", "动作", "操作类型"),
     "waybill": ("waybill", "waybill_no", "record", "key", "运单号", "单号", "记录"),
     "device": ("device", "设备", "设备号"),
+    "purpose": ("purpose", "用途"),
 }
 NEEDED = ("time", "account", "action", "waybill")
 # Bytes split at once, and lines read at once by the csv module.
-BLOCK, PART = 1 << 23, 1 << 17
+BLOCK, PART = 1 << 24, 1 << 17
 _COMMA, _NEWLINE = b",\n"
 # Where a comma or the end of a line is no byte of its own.
 _WIDE = ("utf-16", "utf-32")
 
 
 class Columns(NamedTuple):
-    """Some lines, column by column; `device` is None where the log has none. `number`: from 1."""
+    """Some lines, column by column; `device`, `purpose`: None where the log has none.
+    `number`: from 1."""
 
     time: Sequence[str]
     account: Sequence[str]
     action: Sequence[str]
     waybill: Sequence[str]
     device: Sequence[str] | None
+    purpose: Sequence[str] | None
     number: Array
 
 
@@ -175,5 +178,7 @@ def _columns(
     columns: Sequence[Sequence[str]], places: Mapping[str, int], numbers: Array
 ) -> Columns:
     time, account, action, waybill = (columns[places[name]] for name in NEEDED)
-    device = columns[places["device"]] if "device" in places else None
-    return Columns(time, account, action, waybill, device, numbers)
+    device, purpose = (
+        columns[places[name]] if name in places else None for name in ("device", "purpose")
+    )
+    return Columns(time, account, action, waybill, device, purpose, numbers)

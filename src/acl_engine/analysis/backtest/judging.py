@@ -10,7 +10,7 @@ INVARIANTS
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -79,6 +79,7 @@ class Judging:
     def add(self, batch: Batch) -> None:
         """Judge and count the lines of a batch."""
         self._devices_told &= batch.devices_told
+        batch = replace(batch, lines=self._past.placed(batch.lines))
         judged = self._without_the_unjudgeable(batch)
         lines, action, then = batch.lines.take(judged), batch.action[judged], batch.then[judged]
         if not len(lines):
@@ -134,8 +135,7 @@ class Judging:
             self._put_aside(cause, wrong & left, batch.number)
             left &= ~wrong
         places = np.flatnonzero(left)
-        there = lines.take(places)
-        later = (there.record >= 0) & ~self._past.exists(there)
+        later = (lines.record[places] >= 0) & ~self._past.exists(lines.take(places))
         self._put_aside("later", later, batch.number[places])
         return places[~later]
 
@@ -207,7 +207,7 @@ class Judging:
         subject: dict[str, Value] = {}
         for name, kind in past.subject_kinds.items():
             if kind == "set":
-                subject[name] = self._set(group, name, line)
+                subject[name] = self._set(group, name, line) if past.tracks(name) else None
             else:
                 subject[name] = past.value(kind, past.of_subject(name, line)[0])
         if not group.named:

@@ -7,7 +7,7 @@ INVARIANTS
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,29 +29,43 @@ from acl_engine.analysis.backtest.columns import (
 )
 from acl_engine.analysis.backtest.released import Released
 from acl_engine.domain.facts import Value
-from acl_engine.domain.history import History
+from acl_engine.domain.history import History, Lasted
 from acl_engine.domain.pack import Pack
 
 DAY = 86_400
 _AGO = {"now": 0, "day_ago": DAY, "week_ago": 7 * DAY, "month_ago": 30 * DAY}
+# Of what was approved only the purpose that is asked for counts.
+APPROVED = "approved"
 _BY_PERSON = frozenset({"on_shift", "roster_areas"})
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Accesses by place: `who` in the accounts, `record` in the records (-1: none), `at` in epoch
-    seconds, `device` whether on a proven device (a truth)."""
+    seconds, `device` whether on a proven device (a truth), `purpose` a word.
+
+    `events` are the places of the last event of the record in each of the past's histories, sought
+    once for all the facts that hang on them."""
 
     who: Array
     record: Array
     at: Array
     device: Array
+    purpose: Array
+    events: tuple[Array, ...] = ()
 
     def __len__(self) -> int:
         return len(self.who)
 
     def take(self, places: Array) -> "Lines":
-        return Lines(self.who[places], self.record[places], self.at[places], self.device[places])
+        return Lines(
+            self.who[places],
+            self.record[places],
+            self.at[places],
+            self.device[places],
+            self.purpose[places],
+            tuple(one[places] for one in self.events),
+        )
 
 
 class Past:
@@ -70,6 +84,10 @@ class Past:
         if history.in_custody:
             self._follow(history)
         self._lasting = self._all_lasting(history)
+        self._approved = {
+            self.words.add(purpose): self._lasted(rows)
+            for purpose, rows in history.approved.items()
+        }
 
     # --- who and what ---------------------------------------------------------------------------
 
@@ -81,11 +99,14 @@ class Past:
         """The place of each record, -1 for one that is not known."""
         return self._by_key.of(self.words.find(keys))
 
+    def placed(self, lines: Lines) -> Lines:
+        """The lines, each with the events that its record's facts hang on."""
+        found = tuple(one.last(lines.record, lines.at) for one, _ in self._histories)
+        return replace(lines, events=found)
+
     def exists(self, lines: Lines) -> Array:
-        """Whether the record was there at that moment already, as bools."""
-        if self._custody is None:
-            return lines.record >= 0
-        return self._custody.timeline.last(lines.record, lines.at) >= 0
+        """Whether the record was there at that moment already, as bools. `lines` are placed."""
+        return lines.events[0] >= 0 if lines.events else lines.record >= 0
 
     # --- facts ----------------------------------------------------------------------------------
 
@@ -98,6 +119,8 @@ class Past:
             return lines.at - _AGO[name]
         if name == "device_bound":
             return lines.device
+        if name == "purpose":
+            return lines.purpose
         if name == "on_shift":
             person = self._subject["person"][lines.who]
             nothing = np.full(len(lines), self.words.add(""))
@@ -109,39 +132,35 @@ class Past:
         return np.full(len(lines), _missing(kind))
 
     def of_record(self, name: str, lines: Lines) -> Array:
-        """A fact about the record at that moment; nothing where no record is named."""
+        """A fact about the record at that moment; nothing where no record is named. `lines` are
+        placed."""
         kind = self.record_kinds.get(name, "text")
         if name == "type":
             return np.where(lines.record >= 0, self._type, NO_WORD)
-        found = np.full(len(lines), _missing(kind))
-        there = np.flatnonzero(lines.record >= 0)
-        record, at = lines.record[there], lines.at[there]
-        for timeline, columns in self._histories:
+        column, place = self._now.get(name), lines.record
+        for (_, columns), events in zip(self._histories, lines.events, strict=True):
             if name in columns:
-                place = timeline.last(record, at)
-                known = place >= 0
-                found[there[known]] = columns[name][place[known]]
-                return found
-        if name in self._now:
-            found[there] = self._now[name][record]
-        return found
+                column, place = columns[name], events
+        if column is None or not len(column):
+            return np.full(len(lines), _missing(kind))
+        return np.where(place >= 0, column[place], _missing(kind))
 
     def member(self, name: str, values: Array, lines: Lines) -> Array:
         """Whether the set `name` of who asked held each value, as a truth; -1 is no value."""
-        lasting = self._lasting.get(name)
-        if lasting is None or self.subject_kinds.get(name) != "set":
+        if not self.tracks(name):
             return np.full(len(lines), UNKNOWN, dtype=np.int8)
-        owner = self._subject["person" if name in _BY_PERSON else "account"][lines.who]
-        held = lasting.holds(owner, values, lines.at).astype(np.int8)
+        held = self._held(name, values, lines).astype(np.int8)
         return np.where(values == NO_WORD, UNKNOWN, held)
 
     def anything(self, name: str, lines: Lines) -> Array:
         """Whether the set held anything at all, as bools."""
-        lasting = self._lasting.get(f"any {name}")
-        if lasting is None:
+        if not self.tracks(name):
             return np.zeros(len(lines), dtype=bool)
-        owner = self._subject["person" if name in _BY_PERSON else "account"][lines.who]
-        return lasting.holds(owner, np.full(len(lines), self.words.add("")), lines.at)
+        return self._held(name, np.full(len(lines), self.words.add("")), lines)
+
+    def tracks(self, name: str) -> bool:
+        """Whether the history tells what this set held."""
+        return name == APPROVED or name in self._lasting
 
     def value(self, kind: str, number: Any) -> Value:
         """A column's number as the fact that it stands for."""
@@ -185,7 +204,6 @@ class Past:
             for name, column in zip(history.attributes, columns, strict=True)
             if name in self.record_kinds
         }
-        self._custody: custody.Custody | None = None
         self._released: Released | None = None
         self._histories: list[tuple[Timeline, Mapping[str, Array]]] = []
 
@@ -194,7 +212,6 @@ class Past:
         events = self._events(history)
         found = custody.custody(events, self._now["dest_unit"], history.stations, self.words)
         given = self._assigned(history)
-        self._custody = found
         self._histories = [(found.timeline, found.columns), given]
         self._released = Released.of(
             (self._now["assignee"], self._now["assignee_sound"], self._now["stop_seq"]),
@@ -254,13 +271,24 @@ class Past:
         return timeline, {name: column[timeline.order] for name, column in columns.items()}
 
     def _all_lasting(self, history: History) -> dict[str, Lasting]:
-        found: dict[str, Lasting] = {}
-        for name, rows in history.lasted.items():
-            owner = self.words.column(row.owner for row in rows)
-            value = self.words.column(row.value for row in rows)
-            span = ints(row.start for row in rows), ints(row.end for row in rows)
-            found[name] = Lasting(owner, value, *span)
-            found[f"any {name}"] = Lasting(owner, np.full(len(rows), self.words.add("")), *span)
+        return {name: self._lasted(rows) for name, rows in history.lasted.items()}
+
+    def _lasted(self, rows: Sequence[Lasted]) -> Lasting:
+        """The rows, and for each that its owner had anything at all: the empty word."""
+        anything = self.words.column("" for _ in rows)
+        owner = self.words.column(row.owner for row in rows)
+        value = self.words.column(row.value for row in rows)
+        span = ints(row.start for row in rows), ints(row.end for row in rows)
+        twice = [np.concatenate([one, one]) for one in (owner, *span)]
+        return Lasting(twice[0], np.concatenate([value, anything]), twice[1], twice[2])
+
+    def _held(self, name: str, values: Array, lines: Lines) -> Array:
+        owner = self._subject["person" if name in _BY_PERSON else "account"][lines.who]
+        if name != APPROVED:
+            return self._lasting[name].holds(owner, values, lines.at)
+        found = np.zeros(len(lines), dtype=bool)
+        for purpose, lasting in self._approved.items():
+            found |= lasting.holds(owner, values, lines.at) & (lines.purpose == purpose)
         return found
 
     def _said(self, value: Value, kind: str) -> int:
