@@ -1,5 +1,6 @@
 """After any write path that takes a right away, the next decision is without it. Both databases."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ from acl_engine.identity.standing import NOTHING_ASKED
 from acl_engine.identity.totp import Totp, code_at
 from acl_engine.storage.database import Database
 from acl_engine.storage.staff import SqlStaffDirectory
-from acl_engine.storage.tables import accounts, persons
+from acl_engine.storage.tables import accounts, devices, persons
 
 KEYSET = replace(Keys.from_master(b"m" * 32), totp=b"k" * 32)
 Act = Callable[[Administration], object]
@@ -180,6 +181,50 @@ def test_a_second_scanner_is_refused(desk: Office) -> None:
     with pytest.raises(InputError) as caught:
         desk.acts.devices.bind("pda-stray", "p1", "admin")
     assert caught.value.message.code == "administration-second-device"
+
+
+def test_two_scanners_at_once_come_to_one_person(desk: Office) -> None:
+    """One is bound, also where both were asked for at the same moment."""
+    hand = desk.hand
+    hand.change(devices, devices.c.id == "pda-1", person=None)
+    results: list[str] = []
+
+    def bind(device: str) -> None:
+        try:
+            desk.acts.devices.bind(device, "p1", "admin")
+            results.append("bound")
+        except InputError as error:
+            results.append(error.message.code)
+
+    threads = [threading.Thread(target=bind, args=(one,)) for one in ("pda-1", "pda-stray")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(30)
+    assert sorted(results) == ["administration-second-device", "bound"]
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [
+        (lambda a: a.devices.bind("pda-stray", "ghost", "admin"), "administration-no-holder"),
+        (lambda a: a.devices.bind("pda-stray", "courier-1", "admin"), "administration-no-holder"),
+        (lambda a: a.devices.bind("pda-stray", "p2", "admin"), "administration-no-holder"),
+        (lambda a: a.devices.bind("pda-1", "p3", "admin"), "administration-dead-device"),
+        (lambda a: a.devices.lease("pda-1", NOW + 60, "admin"), "administration-dead-device"),
+        (
+            lambda a: a.devices.enrol(Device("x", "app", "u?", None, b"", "active", 0), "admin"),
+            "hr-no-unit",
+        ),
+    ],
+)
+def test_a_device_comes_to_nobody_who_is_not_here(desk: Office, act: Act, code: str) -> None:
+    """Nor does one that was lost come back by being bound again."""
+    desk.acts.devices.revoke("pda-1", "lost", "admin")
+    desk.hand.change(persons, persons.c.id == "p2", status="left")
+    with pytest.raises(InputError) as caught:
+        act(desk.acts)
+    assert caught.value.message.code == code
 
 
 @pytest.mark.parametrize(

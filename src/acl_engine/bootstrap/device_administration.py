@@ -3,15 +3,23 @@
 from acl_engine.bootstrap.desk import Act, Desk
 from acl_engine.domain.accounts import Device
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.staff import DeviceChange
+from acl_engine.domain.staff import DeviceChange, StaffDirectory
 from acl_engine.domain.text import Text
+from acl_engine.identity.hr_plan import NO_UNIT
 
-DEVICE_TAKEN = Text(
-    "administration-second-device",
-    "人员 `{person}` 已绑定 {device_class} 设备 `{device}`",
-    "person `{person}` is bound to the {device_class} device `{device}`",
-    "先撤销旧设备",
-    "revoke that one first",
+NO_HOLDER = Text(
+    "administration-no-holder",
+    "`{person}` 不是在职人员，也不是服务账号",
+    "`{person}` is neither a person who is here nor a service",
+    "写人员编号，或服务的登录名",
+    "name a person's id, or a service's login",
+)
+DEAD = Text(
+    "administration-dead-device",
+    "设备 `{device}` 已挂失或撤销",
+    "device `{device}` was lost or revoked",
+    "登记新设备",
+    "enrol another one",
 )
 
 
@@ -26,31 +34,47 @@ class DeviceAdministration:
     def enrol(self, device: Device, by: str) -> None:
         act = Act("device.enrol", (device.id,), by)
         self._desk.permit(act, self._roles, None)
+        if device.unit not in self._directory.units():
+            raise InputError(NO_UNIT.of(unit=device.unit))
         self._desk.do(act, lambda now: self._directory.add_device(device))
 
     def bind(self, device: str, person: str, by: str) -> None:
-        """Bind to a person who holds no other active device of the class; lease it next."""
+        """Bind to a person who is here and holds no other active device of the class, or to a
+        service; lease it next."""
         act = Act("device.bind", (device,), by)
         self._desk.permit(act, self._roles, person)
-        tools = {one.id: one for one in self._directory.staff().devices}
-        wanted = tools.get(device)
-        for one in tools.values():
-            same = wanted is not None and one.device_class == wanted.device_class
-            if same and one.id != device and one.person == person and one.status == "active":
-                params = {"person": person, "device": one.id, "device_class": one.device_class}
-                raise InputError(DEVICE_TAKEN.of(**params))
+        self._usable(device)
+        if not self._is_holder(person):
+            raise InputError(NO_HOLDER.of(person=person))
         change = DeviceChange(person=person, lease_until=0)
         self._desk.do(act, lambda now: self._directory.change_device(device, change, now))
 
     def lease(self, device: str, until: int, by: str) -> None:
         """Lease until a time (epoch seconds); no session on the device outlives it."""
+        self._usable(device)
         self._change_device("device.lease", device, DeviceChange(lease_until=until), by)
 
     def revoke(self, device: str, status: str, by: str) -> None:
         """`status` lost or revoked: the key is dead, and so are its holder's sessions."""
         self._change_device("device.revoke", device, DeviceChange(status=status), by)
 
+    def _usable(self, device: str) -> None:
+        """Raise InputError unless there is such a device, and it is neither lost nor revoked."""
+        if self._directory.device(device).status != "active":
+            raise InputError(DEAD.of(device=device))
+
+    def _is_holder(self, person: str) -> bool:
+        account = self._desk.account(person)
+        if account is not None and account.service:
+            return account.status != "left"
+        here = self._directory.is_person(person)
+        return here and _status(self._directory, person) == "active"
+
     def _change_device(self, action: str, device: str, change: DeviceChange, by: str) -> None:
         act = Act(action, (device,), by)
         self._desk.permit(act, self._roles, None)
         self._desk.do(act, lambda now: self._directory.change_device(device, change, now))
+
+
+def _status(directory: StaffDirectory, person: str) -> str:
+    return next(one.status for one in directory.of_person(person).persons if one.id == person)

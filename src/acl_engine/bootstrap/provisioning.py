@@ -23,7 +23,8 @@ from acl_engine.domain.staff import (
 from acl_engine.domain.text import Text
 from acl_engine.identity.joining import new_account, waiting
 from acl_engine.identity.standing import NO_ROLE
-from acl_engine.storage.staff import MISSING, TAKEN
+from acl_engine.storage.staff import TAKEN
+from acl_engine.storage.staff_devices import MISSING
 
 NOT_ITS_SUSPENSION = Text(
     "provisioning-suspended-by-another",

@@ -12,12 +12,13 @@ from acl_engine.cli.account_options import (
     by_option,
     database_option,
     done,
+    end_of,
     pack_option,
-    seconds,
     unit_option,
 )
 from acl_engine.domain.staff import Person
 from acl_engine.domain.text import Lang
+from acl_engine.identity.standing import DAY
 from acl_engine.identity.totp import Totp, enrolment_uri
 
 
@@ -170,7 +171,8 @@ def rehire(lang: Lang, person: str, by: str, pack: Path | None, url: str) -> Non
 @click.option("--sponsor", required=True, help="Id of the regular person who answers for them.")
 @click.option("--role", required=True, help="A role of the policy: roles.yaml.")
 @unit_option
-@click.option("--until", required=True, type=DATES, help="End of the term (UTC).")
+@click.option("--until", type=DATES, help="End of the term (UTC).")
+@click.option("--days", type=click.IntRange(1, 3650), help="Or: so many days from now.")
 @click.option("--course", required=True, help="The training they took on their first day.")
 @by_option
 @pack_option
@@ -184,7 +186,8 @@ def create_temporary(
     sponsor: str,
     role: str,
     unit: str,
-    until: datetime,
+    until: datetime | None,
+    days: int | None,
     course: str,
     by: str,
     pack: Path | None,
@@ -194,11 +197,14 @@ def create_temporary(
 
     The sponsor is their superior. They are out when the term ends, without anybody's doing. Then:
     `acl account enrol-totp`, `acl account set-password`, `acl device bind` and `lease`.
+
+    \b
+    acl account create-temporary --login tmp-1 --person p-t1 --name 临时 --sponsor p-2 \\
+        --role courier --area ba-1 --days 20 --course first-day --by adm-01
     """
-    new = Person(
-        person, name, unit, sponsor, "active", "temporary", sponsor, ends_at=seconds(until)
-    )
     with administration(url, pack) as desk:
+        ends = end_of(desk.desk.now(), until, days, DAY, "--days")
+        new = Person(person, name, unit, sponsor, "active", "temporary", sponsor, ends_at=ends)
         status = account_rules.standing(desk).temporary(new, login, role, course, by)
     done(lang, f"已登记 {login}（{status}）", f"enrolled {login} ({status})")
 

@@ -23,9 +23,42 @@ from acl_engine.cli.writing import write_whole
 from acl_engine.domain.errors import InputError, Where
 from acl_engine.domain.staff_plan import Difference, Finding, Plan
 from acl_engine.domain.text import Lang
+from acl_engine.identity.legacy_plan import (
+    DISABLED,
+    GENERIC_NAME,
+    HAS_ACCOUNT,
+    LEAVER,
+    OWNERLESS,
+    SECOND,
+    SHARED,
+)
 from acl_engine.policy.strict_yaml import MISSING
 
 _SHOWN = 20
+# The words of a difference report, for those who read Chinese; CSV and JSON keep the codes.
+_ZH = {
+    "joins": "入职",
+    "moves": "调动",
+    "leaves": "离职",
+    "frozen": "冻结",
+    "account": "账号",
+    "role": "角色",
+    "unit": "单位",
+    "superior": "上级",
+    "name": "姓名",
+    "ends": "期限",
+    "kind": "用工类别",
+    "sponsor": "担保人",
+    "status": "状态",
+    "mapped": "对应到本人",
+    HAS_ACCOUNT: "本人在此已有账号",
+    SHARED: "多人共用",
+    GENERIC_NAME: "公用名称",
+    OWNERLESS: "没有此人",
+    LEAVER: "本人已离职或停用",
+    DISABLED: "在旧系统中已停用",
+    SECOND: "本人的第二个账号，近来用得较少",
+}
 _DIGITS = 12
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _APPLY = click.option(
@@ -182,13 +215,13 @@ def _say(
 
 def _say_plan(lang: Lang, plan: Plan, applied: bool) -> None:
     for one in plan.differences[:_SHOWN]:
-        click.echo(_line(one))
+        click.echo(_line(one, lang))
     more = len(plan.differences) - _SHOWN
     if more > 0:
         done(lang, f"……另有 {more} 项（--report）", f"... and {more} more (--report)")
     found = Counter(one.kind for one in plan.differences)
-    said = ", ".join(f"{kind} {count}" for kind, count in sorted(found.items())) or "-"
-    click.echo(f"{said}, unchanged {plan.unchanged}")
+    said = ", ".join(f"{_word(kind, lang)} {count}" for kind, count in sorted(found.items())) or "-"
+    done(lang, f"{said}，不变 {plan.unchanged}", f"{said}, unchanged {plan.unchanged}")
     short = plan.digest[:_DIGITS]
     if applied:
         done(lang, f"已应用 {short}", f"applied {short}")
@@ -198,9 +231,14 @@ def _say_plan(lang: Lang, plan: Plan, applied: bool) -> None:
         )
 
 
-def _line(one: Difference) -> str:
-    change = f": {one.old} -> {one.new}" if one.old or one.new else ""
-    return f"{one.kind:6} {one.login or one.person} {one.what}{change}"
+def _line(one: Difference, lang: Lang) -> str:
+    change = ": " + " -> ".join(filter(None, (one.old, one.new))) if one.old or one.new else ""
+    kind, what = _word(one.kind, lang), _word(one.what, lang)
+    return f"{kind:6} {one.login or one.person} {what}{change}"
+
+
+def _word(code: str, lang: Lang) -> str:
+    return _ZH[code] if lang == "zh" else code
 
 
 def _csv(differences: tuple[Difference, ...]) -> str:

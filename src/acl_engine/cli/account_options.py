@@ -47,6 +47,13 @@ def seconds(day: datetime) -> int:
     return int((day if day.tzinfo else day.replace(tzinfo=UTC)).timestamp())
 
 
+def end_of(now: int, until: datetime | None, span: int | None, each: int, option: str) -> int:
+    """When something ends: at `until`, or after `span` times `each` seconds from `now`."""
+    if (until is None) == (span is None):
+        raise click.UsageError(f"say --until or {option}")
+    return seconds(until) if until is not None else now + (span or 0) * each
+
+
 def day_of(at: int | None) -> str:
     """A date as people read it; `-` for never."""
     return datetime.fromtimestamp(at, UTC).date().isoformat() if at else "-"

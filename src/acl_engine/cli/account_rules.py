@@ -30,7 +30,7 @@ def standing(desk: Administration) -> AccountStanding:
 
 @click.command("undertaking")
 @click.argument("person")
-@click.option("--signed", required=True, type=DATES, help="The day it was signed (UTC).")
+@click.option("--signed", type=DATES, help="The day it was signed (UTC).  [default: now]")
 @click.option(
     "--file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -43,7 +43,7 @@ def standing(desk: Administration) -> AccountStanding:
 def undertaking(
     lang: Lang,
     person: str,
-    signed: datetime,
+    signed: datetime | None,
     file: Path | None,
     by: str,
     pack: Path | None,
@@ -56,24 +56,32 @@ def undertaking(
     """
     text = file.read_bytes() if file else None
     with administration(url, pack) as desk:
-        started = standing(desk).sign(person, text, seconds(signed), by)
+        day = seconds(signed) if signed else desk.desk.now()
+        started = standing(desk).sign(person, text, day, by)
     _recorded(lang, started)
 
 
 @click.command("training")
 @click.argument("person")
 @click.option("--course", required=True, help="Which training it was.")
-@click.option("--on", "day", required=True, type=DATES, help="The day it was taken (UTC).")
+@click.option("--on", "day", type=DATES, help="The day it was taken (UTC).  [default: now]")
 @by_option
 @pack_option
 @database_option
 @click.pass_obj
 def training(
-    lang: Lang, person: str, course: str, day: datetime, by: str, pack: Path | None, url: str
+    lang: Lang,
+    person: str,
+    course: str,
+    day: datetime | None,
+    by: str,
+    pack: Path | None,
+    url: str,
 ) -> None:
     """Record a training of PERSON. Without one of the last twelve months an account lapses."""
     with administration(url, pack) as desk:
-        started = standing(desk).train(person, course, seconds(day), by)
+        taken = seconds(day) if day else desk.desk.now()
+        started = standing(desk).train(person, course, taken, by)
     _recorded(lang, started)
 
 

@@ -11,18 +11,26 @@ from acl_engine.cli.account_options import (
     administration,
     by_option,
     database_option,
+    end_of,
     pack_option,
-    seconds,
 )
 from acl_engine.domain.accounts import Device
 from acl_engine.domain.text import Lang
 
 _KEY_BYTES = 32
+HOUR = 3_600
 
 
 @click.group("device")
 def command() -> None:
-    """Devices: enrol, bind to a person, lease for a shift, revoke when lost."""
+    """Devices: enrol, bind to a person, lease for a shift, revoke when lost.
+
+    \b
+    acl device enrol pda-9 --unit ba-xixiang --public-key 5c1f... --by dev-01
+    acl device bind pda-9 --person p-9 --by dev-01
+    acl device lease pda-9 --hours 10 --by dev-01
+    acl device revoke pda-9 --lost --by dev-01
+    """
 
 
 command.add_command(device_answer.command)
@@ -83,20 +91,24 @@ def bind(lang: Lang, device: str, person: str, by: str, pack: Path | None, url: 
 
 @command.command("lease")
 @click.argument("device")
-@click.option(
-    "--until",
-    required=True,
-    type=DATES,
-    help="End of the lease; UTC unless it says otherwise.",
-)
+@click.option("--until", type=DATES, help="End of the lease; UTC unless it says otherwise.")
+@click.option("--hours", type=click.IntRange(1, 24 * 31), help="Or: so many hours from now.")
 @by_option
 @pack_option
 @database_option
 @click.pass_obj
-def lease(lang: Lang, device: str, until: datetime, by: str, pack: Path | None, url: str) -> None:
+def lease(
+    lang: Lang,
+    device: str,
+    until: datetime | None,
+    hours: int | None,
+    by: str,
+    pack: Path | None,
+    url: str,
+) -> None:
     """Lease DEVICE to its holder until the end of the shift."""
     with administration(url, pack) as desk:
-        desk.devices.lease(device, seconds(until), by)
+        desk.devices.lease(device, end_of(desk.desk.now(), until, hours, HOUR, "--hours"), by)
     click.echo(f"已租给 {device}" if lang == "zh" else f"leased {device}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, literal_column, select, update
 
-from acl_engine.storage.tables import accounts, roster, shifts, waybills, work_items
+from acl_engine.storage.tables import accounts, roster, sessions, shifts, waybills, work_items
 
 # A delivered parcel stays its courier's to answer for; the stage's window closes it.
 _UNDER_WAY = ("AT_BRANCH", "OUT_FOR_DELIVERY", "RETURNING")
@@ -32,3 +32,11 @@ def release(cx: Connection, whose: Any, now: int) -> None:
     holders = select(accounts.c.login).where(whose)
     items = work_items.c.holder.in_(holders) & work_items.c.closed_at.is_(None)
     cx.execute(update(work_items).where(items).values(closed_at=now))
+
+
+def revoke(cx: Connection, whose: Any, now: int) -> None:
+    """Raise the epoch of these accounts and end their sessions."""
+    cx.execute(update(accounts).where(whose).values(epoch=accounts.c.epoch + 1, changed_at=now))
+    logins = select(accounts.c.login).where(whose).scalar_subquery()
+    open_ones = sessions.c.login.in_(logins) & sessions.c.ended_at.is_(None)
+    cx.execute(update(sessions).where(open_ones).values(ended_at=now))

@@ -1,7 +1,7 @@
 """The staff directory: the adapter behind `domain.staff.StaffDirectory`.
 
 INVARIANT: no statement here changes an account or a person, or takes a device away, without
-`_revoke`, but for what the port calls a renewal.
+`revoke`, but for what the port calls a renewal.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,9 @@ from acl_engine.domain.staff import (
 from acl_engine.domain.staff_plan import Plan
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
-from acl_engine.storage.releases import release
+from acl_engine.storage.releases import release, revoke
 from acl_engine.storage.staff_bulk import apply_plan
+from acl_engine.storage.staff_devices import MISSING, change_device, device_row
 from acl_engine.storage.staff_rows import (
     account_of,
     account_row,
@@ -34,15 +35,8 @@ from acl_engine.storage.staff_rows import (
     person_row,
     person_values,
 )
-from acl_engine.storage.tables import accounts, devices, persons, sessions, units
+from acl_engine.storage.tables import accounts, devices, persons, units
 
-MISSING = Text(
-    "staff-missing",
-    "没有{what} `{name}`",
-    "no {what} `{name}`",
-    "检查写法，或先创建",
-    "check the spelling, or create it first",
-)
 TAKEN = Text(
     "staff-taken",
     "`{name}` 已存在，或引用了不存在的人员或单位",
@@ -166,13 +160,13 @@ class SqlStaffDirectory:
                 self._change_person(cx, owner, person)
             if change.role is not None or change.unit is not None:
                 self._moved(cx, login, change, now)
-            _revoke(cx, mine, now)
+            revoke(cx, mine, now)
 
     def change_person(self, person: str, change: PersonChange, now: int) -> None:
         with self._database.write() as cx:
             self._change_person(cx, person, change)
             if not change.renews:
-                _revoke(cx, accounts.c.person == person, now)
+                revoke(cx, accounts.c.person == person, now)
 
     def certify(self, login: str, by: str, now: int) -> None:
         with self._database.write() as cx:
@@ -191,42 +185,25 @@ class SqlStaffDirectory:
             release(cx, mine, now)
             held = update(devices).where(devices.c.person == person)
             cx.execute(held.values(person=None, lease_until=0))
-            _revoke(cx, mine, now)
+            revoke(cx, mine, now)
 
     def apply(self, plan: Plan, password_hash: str, by: str, now: int) -> None:
         with self._database.write() as cx:
             apply_plan(cx, plan, password_hash, by, now)
 
+    def device(self, device: str) -> Device:
+        with self._database.read() as cx:
+            row = cx.execute(select(devices).where(devices.c.id == device)).first()
+        if row is None:
+            raise InputError(MISSING.of(what="device", name=device))
+        return Device(**row._mapping)
+
     def add_device(self, device: Device) -> None:
-        row = {
-            "id": device.id,
-            "device_class": device.device_class,
-            "unit": device.unit,
-            "person": device.person,
-            "public_key": device.public_key,
-            "status": device.status,
-            "lease_until": device.lease_until,
-        }
-        self._insert(device.id, insert(devices).values(row))
+        self._insert(device.id, insert(devices).values(device_row(device)))
 
     def change_device(self, device: str, change: DeviceChange, now: int) -> None:
-        values: dict[str, Any] = {}
-        if change.person is not None:
-            values["person"] = change.person or None
-        if change.status is not None:
-            values["status"] = change.status
-        if change.lease_until is not None:
-            values["lease_until"] = change.lease_until
         with self._database.write() as cx:
-            query = select(devices.c.person, devices.c.lease_until).where(devices.c.id == device)
-            before = cx.execute(query.with_for_update()).first()
-            if before is None:
-                raise InputError(MISSING.of(what="device", name=device))
-            cx.execute(update(devices).where(devices.c.id == device).values(**values))
-            longer = set(values) == {"lease_until"} and values["lease_until"] >= before.lease_until
-            if before.person is not None and not longer:
-                holder = or_(accounts.c.person == before.person, accounts.c.login == before.person)
-                _revoke(cx, holder, now)
+            change_device(cx, device, change, now)
 
     def _insert(self, name: str, statement: Any) -> None:
         with self._database.write() as cx:
@@ -282,11 +259,3 @@ def _of_person(cx: Connection, person: str) -> Staff:
         tuple(sorted(map(account_of, held), key=lambda one: one.login)),
         tuple(Device(**row._mapping) for row in tools),
     )
-
-
-def _revoke(cx: Connection, whose: Any, now: int) -> None:
-    """Raise the epoch of these accounts and end their sessions."""
-    cx.execute(update(accounts).where(whose).values(epoch=accounts.c.epoch + 1, changed_at=now))
-    logins = select(accounts.c.login).where(whose).scalar_subquery()
-    open_ones = sessions.c.login.in_(logins) & sessions.c.ended_at.is_(None)
-    cx.execute(update(sessions).where(open_ones).values(ended_at=now))

@@ -14,7 +14,7 @@ from acl_engine.domain.errors import InputError
 from acl_engine.domain.staff import Staff
 from acl_engine.domain.staff_plan import Joiner, Mover, Plan
 from acl_engine.domain.text import Text
-from acl_engine.storage.releases import release
+from acl_engine.storage.releases import release, revoke
 from acl_engine.storage.staff_rows import (
     account_row,
     account_values,
@@ -22,7 +22,7 @@ from acl_engine.storage.staff_rows import (
     person_row,
     person_values,
 )
-from acl_engine.storage.tables import accounts, devices, persons, sessions
+from acl_engine.storage.tables import accounts, devices, persons
 
 STALE = Text(
     "staff-plan-stale",
@@ -94,7 +94,7 @@ def _move(cx: Connection, movers: Sequence[Mover], now: int) -> None:
     for logins in _parts(moved):
         release(cx, accounts.c.login.in_(logins), now)
     for logins in _parts(one.login for one in movers if one.login is not None):
-        _revoke(cx, accounts.c.login.in_(logins), now)
+        revoke(cx, accounts.c.login.in_(logins), now)
 
 
 def _leave(cx: Connection, leavers: Sequence[str], by: str, now: int) -> None:
@@ -106,14 +106,7 @@ def _leave(cx: Connection, leavers: Sequence[str], by: str, now: int) -> None:
         held = update(devices).where(devices.c.person.in_(people))
         cx.execute(held.values(person=None, lease_until=0))
         release(cx, theirs, now)
-        _revoke(cx, theirs, now)
-
-
-def _revoke(cx: Connection, whose: Any, now: int) -> None:
-    cx.execute(update(accounts).where(whose).values(epoch=accounts.c.epoch + 1, changed_at=now))
-    logins = select(accounts.c.login).where(whose)
-    live = sessions.c.login.in_(logins) & sessions.c.ended_at.is_(None)
-    cx.execute(update(sessions).where(live).values(ended_at=now))
+        revoke(cx, theirs, now)
 
 
 def _parts(items: Iterable[str]) -> Iterator[list[str]]:

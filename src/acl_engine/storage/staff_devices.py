@@ -1,0 +1,72 @@
+"""Devices in the staff directory: what a row holds, and how one changes hands."""
+
+from typing import Any
+
+from sqlalchemy import Connection, or_, select, update
+
+from acl_engine.domain.accounts import Device
+from acl_engine.domain.errors import InputError
+from acl_engine.domain.staff import DeviceChange
+from acl_engine.domain.text import Text
+from acl_engine.storage.releases import revoke
+from acl_engine.storage.tables import accounts, devices, persons
+
+MISSING = Text(
+    "staff-missing",
+    "没有{what} `{name}`",
+    "no {what} `{name}`",
+    "检查写法，或先创建",
+    "check the spelling, or create it first",
+)
+DEVICE_TAKEN = Text(
+    "administration-second-device",
+    "人员 `{person}` 已绑定 {device_class} 设备 `{device}`",
+    "person `{person}` is bound to the {device_class} device `{device}`",
+    "先撤销旧设备",
+    "revoke that one first",
+)
+
+
+def device_row(device: Device) -> dict[str, Any]:
+    return {
+        "id": device.id,
+        "device_class": device.device_class,
+        "unit": device.unit,
+        "person": device.person,
+        "public_key": device.public_key,
+        "status": device.status,
+        "lease_until": device.lease_until,
+    }
+
+
+def change_device(cx: Connection, device: str, change: DeviceChange, now: int) -> None:
+    """See `domain.staff.StaffDirectory.change_device`."""
+    values: dict[str, Any] = {}
+    if change.person is not None:
+        values["person"] = change.person or None
+    if change.status is not None:
+        values["status"] = change.status
+    if change.lease_until is not None:
+        values["lease_until"] = change.lease_until
+    query = select(devices).where(devices.c.id == device)
+    before = cx.execute(query.with_for_update()).first()
+    if before is None:
+        raise InputError(MISSING.of(what="device", name=device))
+    if change.person:
+        _only_device(cx, device, change.person, before.device_class)
+    cx.execute(update(devices).where(devices.c.id == device).values(**values))
+    longer = set(values) == {"lease_until"} and values["lease_until"] >= before.lease_until
+    if before.person is not None and not longer:
+        holder = or_(accounts.c.person == before.person, accounts.c.login == before.person)
+        revoke(cx, holder, now)
+
+
+def _only_device(cx: Connection, device: str, person: str, device_class: str) -> None:
+    """Raise InputError if they hold another; under a lock on them, so that two at once see it."""
+    cx.execute(select(persons.c.id).where(persons.c.id == person).with_for_update())
+    cx.execute(select(accounts.c.login).where(accounts.c.login == person).with_for_update())
+    theirs = (devices.c.person == person) & (devices.c.status == "active")
+    other = theirs & (devices.c.device_class == device_class) & (devices.c.id != device)
+    if held := cx.scalar(select(devices.c.id).where(other)):
+        params = {"person": person, "device": held, "device_class": device_class}
+        raise InputError(DEVICE_TAKEN.of(**params))
