@@ -68,7 +68,9 @@ def _anchor(heading: str) -> str:
 
 
 def _named(name: str) -> bool:
-    return (ROOT / name).exists() or (ROOT / "src" / "acl_engine" / name).exists()
+    return any(
+        (folder / name).exists() for folder in (ROOT, ROOT / "src" / "acl_engine", ROOT / "tests")
+    )
 
 
 def test_every_active_scenario_stands_in_the_threat_model() -> None:
