@@ -9,7 +9,7 @@ INVARIANTS
 import secrets
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from acl_engine.domain.accounts import (
     Account,
@@ -67,6 +67,23 @@ _SESSIONS = (
     sessions.join(accounts, sessions.c.login == accounts.c.login)
     .outerjoin(persons, accounts.c.person == persons.c.id)
     .outerjoin(devices, sessions.c.device == devices.c.id)
+)
+# Made once: to build a statement costs more than to run it, and these run at every look.
+_BY_LOGIN = select(*_ACCOUNT).select_from(_ACCOUNTS).where(accounts.c.login == bindparam("login"))
+_BY_TOKEN = (
+    select(*_SESSION, *_ACCOUNT, *_DEVICE)
+    .select_from(_SESSIONS)
+    .where(sessions.c.token_hash == bindparam("token"))
+)
+_LATEST = (
+    select(sessions.c.token_hash)
+    .where(
+        sessions.c.login == bindparam("login"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+    )
+    .order_by(sessions.c.seen_at.desc())
+    .limit(1)
 )
 
 
@@ -145,9 +162,8 @@ class SqlIdentityStore:
             return Opened.OPENED
 
     def session(self, token_hash: str) -> SessionState | None:
-        query = select(*_SESSION, *_ACCOUNT, *_DEVICE).select_from(_SESSIONS)
         with self._database.read() as cx:
-            row = cx.execute(query.where(sessions.c.token_hash == token_hash)).first()
+            row = cx.execute(_BY_TOKEN, {"token": token_hash}).first()
         if row is None:
             return None
         return SessionState(
@@ -162,11 +178,8 @@ class SqlIdentityStore:
         )
 
     def live_session(self, login: str, now: int) -> str | None:
-        c = sessions.c
-        live = c.login == login, c.ended_at.is_(None), c.expires_at > now
-        query = select(c.token_hash).where(*live).order_by(c.seen_at.desc()).limit(1)
         with self._database.read() as cx:
-            return cx.execute(query).scalar()
+            return cx.execute(_LATEST, {"login": login, "now": now}).scalar()
 
     def touch(self, token_hash: str, now: int) -> None:
         mine = (sessions.c.token_hash == token_hash) & sessions.c.ended_at.is_(None)
@@ -191,8 +204,7 @@ def _put_nonce(cx: Connection, nonce: str, device: str, now: int, expires_at: in
 
 
 def _account(cx: Connection, login: str) -> Account | None:
-    query = select(*_ACCOUNT).select_from(_ACCOUNTS).where(accounts.c.login == login)
-    row = cx.execute(query).first()
+    row = cx.execute(_BY_LOGIN, {"login": login}).first()
     return None if row is None else _to_account(row)
 
 

@@ -84,7 +84,7 @@ class BodyLimits:
             raise Refused(414, TOO_LARGE.of(most=MOST_QUERY), Connection="close")
 
     async def _read(self, request: Request, receive: Receive) -> bytes | None:
-        most = self._most(request.url.path)
+        most = self._most(request.scope["path"])
         told = request.headers.get("content-length", "0")
         if not told.isdecimal() or len(told) > 12 or int(told) > most:
             raise Refused(413, TOO_LARGE.of(most=most), Connection="close")

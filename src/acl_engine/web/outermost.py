@@ -13,7 +13,6 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +36,9 @@ HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
+
+_RAW = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS)
+_ID = b"x-request-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,12 @@ class Outermost:
 
 
 def _harden(message: MutableMapping[str, Any], number: str) -> None:
-    headers = MutableHeaders(raw=message.setdefault("headers", []))
-    for name, value in HEADERS:
-        headers.setdefault(name, value)
-    headers.setdefault("X-Request-Id", number)
+    """Add what the handler has not said itself. ASGI's header names are lower-case bytes."""
+    headers = message["headers"] = list(message.get("headers", ()))
+    said = {name for name, _ in headers}
+    headers += [pair for pair in _RAW if pair[0] not in said]
+    if _ID not in said:
+        headers.append((_ID, number.encode()))
 
 
 def _method(scope: Scope) -> str:

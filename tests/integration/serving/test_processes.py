@@ -1,13 +1,14 @@
 """Several processes on one PostgreSQL serve one login; one of them may be killed at any moment."""
 
+import http.client
 import json
 import os
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from tests.serving import Reply, Served, serving
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("processes")]
 ROOT = Path(__file__).parents[3]
 APP = "https://app.example/"
+# What a caller sees of a process that was killed: refused, reset, or cut off in an answer.
+GONE = (OSError, http.client.HTTPException)
 
 
 @dataclass
@@ -111,36 +114,43 @@ def test_kill_9_of_one_process_under_load(two: Two) -> None:
     """No ticket is good twice, no confirmed session is lost, nothing answered without a record."""
     cookie = two.log_in(Person("courier-89"))
     seen: Counter[str] = Counter()
-    guard = threading.Lock()
-    stop = threading.Event()
+    guard, killed, stop = threading.Lock(), threading.Event(), threading.Event()
 
-    def load(number: int) -> None:
+    def take(number: int) -> None:
+        """One ticket after another from one process, each offered to both."""
         mine = two.first if number % 2 else two.second
         while not stop.is_set():
             try:
                 one = ticket(mine, cookie)
-                for served in (two.first, two.second):
-                    try:
-                        ok = good(validate(served, one))
-                    except OSError:
-                        continue
-                    with guard:
-                        seen[one] += ok
-            except OSError:
+            except GONE:
+                if mine is two.second or not killed.is_set():
+                    raise
                 mine = two.second
+                continue
+            oks = [offer(served, one) for served in (two.first, two.second)]
+            with guard:
+                seen[one] = sum(oks)
 
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    while len(seen) < 20:
-        time.sleep(0.02)
-    os.kill(two.first.process.pid, signal.SIGKILL)
-    before = len(seen)
-    while len(seen) < before + 20:
-        time.sleep(0.02)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    def offer(served: Served, one: str) -> bool:
+        try:
+            return good(validate(served, one))
+        except GONE:
+            if served is two.second or not killed.is_set():
+                raise
+            return False
+
+    with ThreadPoolExecutor(6) as pool:
+        loads = [pool.submit(take, number) for number in range(6)]
+        try:
+            _until(lambda: len(seen) >= 20, loads)
+            killed.set()
+            os.kill(two.first.process.pid, signal.SIGKILL)
+            before = len(seen)
+            _until(lambda: len(seen) >= before + 20, loads)
+        finally:
+            stop.set()
+        for load in loads:
+            load.result()
     assert max(seen.values()) == 1
     assert good(validate(two.second, ticket(two.second, cookie)))
     with Database.open(two.url) as database:
@@ -163,6 +173,14 @@ def test_workers_share_one_port_and_a_dead_one_is_replaced(world_url: str, tmp_p
         assert served.ask("/readyz").status == 200
         assert served.stop() == 0
     assert _children(served.process.pid) == []
+
+
+def _until(done: Callable[[], bool], loads: list[Future[None]]) -> None:
+    """Wait until it is so; no longer than any caller goes on, and a minute at most."""
+    deadline = time.monotonic() + 60
+    while not done() and not any(one.done() for one in loads):
+        assert time.monotonic() < deadline, "the callers are not served"
+        time.sleep(0.02)
 
 
 def _children(parent: int) -> list[int]:
