@@ -20,6 +20,7 @@ from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.bootstrap.lesser_log import as_kept
 from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
+from acl_engine.bootstrap.releasing import Releasing
 from acl_engine.decision import PackDecider
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof, LoginAttempt
@@ -52,7 +53,9 @@ from acl_engine.storage.dials import DialStore
 from acl_engine.storage.directory import DirectoryStore
 from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.payload import phone_index
+from acl_engine.storage.planted import PlantedMarkStore
 from acl_engine.storage.records import RecordStore
+from acl_engine.storage.releasing import ReleaseStore
 
 REPLAY_ONLY = Text(
     "engine.replay-only",
@@ -80,13 +83,19 @@ class Engine:
     """One engine over one database and one pack. Thread-safe; close the database when done."""
 
     def __init__(
-        self, door: Door, logins: Logins, sessions: StoredSessions, audit: AuditStore
+        self,
+        door: Door,
+        logins: Logins,
+        sessions: StoredSessions,
+        audit: AuditStore,
+        planted: PlantedMarkStore,
     ) -> None:
         """Use `open`."""
         self._door = door
         self._logins = logins
         self._sessions = sessions
         self.audit = audit
+        self._planted = planted
 
     @classmethod
     def open(
@@ -136,6 +145,7 @@ class Engine:
             dials=DialStore(database),
             provider=provider or _provider(database),
             approvals=ApprovalStore(database, windows=windows),
+            releases=ReleaseStore(database),
             alarm=alarm,
             index=lambda phone: phone_index(keys.index, phone),
             verified_callers=settings.acts.verified_callers,
@@ -144,7 +154,7 @@ class Engine:
         )
         totp = Totp(keys.totp)
         logins = Logins(store, settings.login, clock, passwords, totp, rules=rules)
-        return cls(door, logins, sessions, audit)
+        return cls(door, logins, sessions, audit, PlantedMarkStore(database))
 
     def challenge(self, device: str) -> str:
         """A nonce that the device must sign at login; good once, for two minutes."""
@@ -232,6 +242,11 @@ class Engine:
     def approvals(self) -> Approving:
         """Asking for a right for minutes, answering, reviewing; see `docs/how-to/approvals.md`."""
         return Approving(self._door)
+
+    @property
+    def releases(self) -> Releasing:
+        """Exports and publications; see `docs/how-to/releases.md`."""
+        return Releasing(self._door, self._planted)
 
     def subject(self, resource: str, key: str) -> str:
         """The digest under which a record stands in the audit log."""

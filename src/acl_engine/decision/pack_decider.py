@@ -24,7 +24,16 @@ from acl_engine.policy.expression import names as names_in
 from acl_engine.policy.pack_checks import closure
 
 # Actions that name no single record: allowed when some record may be reached, judged row by row.
-MANY = frozenset({Action.SEARCH, Action.REVERSE_LOOKUP, Action.COUNT_BY_PHONE, Action.AGGREGATE})
+MANY = frozenset(
+    {
+        Action.SEARCH,
+        Action.REVERSE_LOOKUP,
+        Action.COUNT_BY_PHONE,
+        Action.AGGREGATE,
+        Action.EXPORT,
+        Action.PUBLISH,
+    }
+)
 
 ALLOWED = Text("decision.allowed", "依据 `{rules}` 允许", "allowed by `{rules}`")
 FORBIDDEN = Text("decision.forbidden", "`{rule}` 明令禁止", "forbidden by `{rule}`")

@@ -205,6 +205,20 @@ class ApprovalSettings:
     runs_out: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseSettings:
+    """Exports and publications: at most `rows_max` records in one, for at most `days_max` days.
+
+    `second_person` False: no approval is asked for. `marks`: rows made up for each copy of an
+    export, so that a leaked one names its recipient. Only a `replay_only` pack may weaken them.
+    """
+
+    rows_max: int = 5000
+    days_max: int = 90
+    marks: int = 3
+    second_person: bool = True
+
+
 # Domain rule: nobody holds two of a group. Author and approver of a policy are apart as well.
 APART = (
     ("branch_mgr", "account_admin", "device_admin", "sec_auditor"),
@@ -282,6 +296,7 @@ class Settings:
     central: CentralSettings = CentralSettings()
     audit: AuditSettings = AuditSettings()
     approvals: ApprovalSettings | None = None  # None: nothing can be asked for
+    releases: ReleaseSettings = ReleaseSettings()
 
 
 @dataclass(frozen=True, slots=True)

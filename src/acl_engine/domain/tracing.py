@@ -10,8 +10,8 @@ class PlantedMark:
     """A value that stands nowhere but where it was planted, as the digest the log would hold.
 
     `honey`: a record of nobody, which no work ever needs; whoever looked at it stands in the log.
-    `export`: a row made up for one export alone; `account` asked for it, `request` is its record.
-    `at` in epoch milliseconds.
+    `export`: a row made up for one export alone; `account` asked for it, `request` is its record,
+    `copies` are the ids of the one or two copies that hold it. `at` in epoch milliseconds.
     """
 
     digest: str
@@ -20,6 +20,7 @@ class PlantedMark:
     by: str
     account: str | None = None
     request: str | None = None
+    copies: str | None = None
 
 
 class PlantedMarks(Protocol):

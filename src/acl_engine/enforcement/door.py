@@ -42,7 +42,8 @@ from acl_engine.domain.ports import (
     Sessions,
 )
 from acl_engine.domain.principal import Principal
-from acl_engine.domain.request import Query, Request
+from acl_engine.domain.releases import Releases
+from acl_engine.domain.request import Action, Query, Request
 from acl_engine.domain.text import Message, Text
 
 NO_RECORD = Text(
@@ -76,6 +77,7 @@ class Door:
     dials: Dials
     provider: DialProvider
     approvals: Approvals
+    releases: Releases
     index: Callable[[str], str]
     verified_callers: bool = True
     alarm: Callable[[Message], None] = lambda message: None
@@ -182,6 +184,15 @@ class Trail:
         self._append(entry)
         self.door.step("6")
         return error if isinstance(error, StoreError) else AccessDenied(self.id)
+
+    def becomes(self, action: Action) -> None:
+        """What was looked at as one action goes on as another (asking for a release): the looks
+        set aside are free again, one of the other kind is set aside."""
+        self._release()
+        self.request = replace(self.asked, action=action)
+        self.reservation = self.door.budgets.reserve(self.who, self.asked, 1)
+        if self.reservation is None:
+            raise refuse("4", "budget.spent", "budget")
 
     @property
     def asked(self) -> Request:

@@ -51,14 +51,14 @@ def lookup(door: Door, token: str, query: Query) -> Answer:
     try:
         gate(trail, token, LOOKS)  # (0) to (4)
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial, its text is dropped
-        raise _denied(trail, error) from None  # (5), (6)
+        raise raised(trail, error) from None  # (5), (6)
     trail.at("5")
     trail.write_intent()
     try:
         trail.at("7")
         rows = _fetch(trail)
         trail.at("8")
-        judged = [(row, _rejudge(trail, row)) for row in rows]
+        judged = [(row, rejudge(trail, row)) for row in rows]
         trail.at("9")
         views = _views(trail, judged)
         trail.at("10")
@@ -72,7 +72,7 @@ def lookup(door: Door, token: str, query: Query) -> Answer:
             areas=tuple(trail.area(row.attributes) for row in rows),
         )
     except Exception as error:  # noqa: BLE001 -- as above
-        raise _denied(trail, error) from None
+        raise raised(trail, error) from None
     trail.at("11")
     return Answer(trail.id, views, _next(trail, judged))
 
@@ -113,7 +113,7 @@ def _refused_by(decision: Decision, line: str) -> Refused:
     return refuse(line, decision.reason.code, *decision.controls, rule=rule)
 
 
-def _denied(trail: Trail, error: Exception) -> Exception:
+def raised(trail: Trail, error: Exception) -> Exception:
     """What to raise. A query that is no query is told so; everything else looks the same."""
     outward = trail.denied(error)
     return error if isinstance(error, InputError) else outward
@@ -131,7 +131,7 @@ def _fetch(trail: Trail) -> Sequence[PersonalRecord]:
     return rows
 
 
-def _rejudge(trail: Trail, row: PersonalRecord) -> Decision:
+def rejudge(trail: Trail, row: PersonalRecord) -> Decision:
     assert trail.facts is not None
     if not _asked_for(trail, row):
         raise refuse("8", "store.other-record")

@@ -4,7 +4,7 @@ INVARIANTS
 - Searching by a person's phone, name, address or id is `reverse_lookup`, whatever the query calls
   it.
 - No wildcard and no region-wide search unless the pack allows broad search (2020 only).
-- A page is never larger than the pack's limit.
+- A page is never larger than the pack's limit, a release never than its own.
 """
 
 import re
@@ -50,7 +50,9 @@ NO_NAME = Text(
 # Twelve digits in a row are a waybill's number, if they are no phone's and no identity's.
 _NAME = re.compile(r"(?!.*[0-9]{12})[A-Za-z0-9._-]{1,48}")
 
-_BY_CRITERIA = frozenset({Action.SEARCH, Action.AGGREGATE, Action.REVERSE_LOOKUP})
+RELEASES = frozenset({Action.EXPORT, Action.PUBLISH})
+_BY_CRITERIA = RELEASES | {Action.SEARCH, Action.AGGREGATE, Action.REVERSE_LOOKUP}
+_NEVER_BY_PERSON = RELEASES | {Action.READ, Action.SEARCH}
 
 
 def normalise(query: Query, pack: Pack, request_id: str) -> Request:
@@ -63,7 +65,7 @@ def normalise(query: Query, pack: Pack, request_id: str) -> Request:
         if name not in resource.fields:
             raise InputError(UNKNOWN_WORD.of(what="field", known=", ".join(resource.fields)))
     by = _criteria(query.by, resource)
-    if any(_personal(name, resource) for name, _ in by) and action in (Action.READ, Action.SEARCH):
+    if any(_personal(name, resource) for name, _ in by) and action in _NEVER_BY_PERSON:
         action = Action.REVERSE_LOOKUP
     key = _text(query.key) if query.key is not None else None
     _complete(action, key, by)
@@ -78,9 +80,14 @@ def normalise(query: Query, pack: Pack, request_id: str) -> Request:
         purpose=_reference("purpose", query.purpose),
         ticket=_reference("ticket", query.ticket),
         params=tuple(sorted((name, _text(value)) for name, value in query.params.items())),
-        limit=max(1, min(query.limit, pack.settings.lookup.page_max)),
+        limit=max(1, min(query.limit, _most(action, pack))),
         after=query.after,
     )
+
+
+def _most(action: Action, pack: Pack) -> int:
+    settings = pack.settings
+    return settings.releases.rows_max if action in RELEASES else settings.lookup.page_max
 
 
 def _action(word: str) -> Action:
@@ -97,9 +104,14 @@ def _text(value: str) -> str:
     return clean(value)
 
 
+def short_name(value: str) -> bool:
+    """Whether a word says nothing of a person: no free text, no phone, ID or waybill number."""
+    return bool(_NAME.fullmatch(value)) and not holds_number(value)
+
+
 def _reference(what: str, value: str | None) -> str | None:
     """A purpose or ticket as the log keeps it: a short name. Free text could quote a person."""
-    if value is None or (_NAME.fullmatch(value) and not holds_number(value)):
+    if value is None or short_name(value):
         return value
     raise InputError(NO_NAME.of(what=what))
 
@@ -131,7 +143,7 @@ def _personal(name: str, resource: ResourceSpec) -> bool:
 
 
 def _complete(action: Action, key: str | None, by: tuple[tuple[str, str], ...]) -> None:
-    if action in (Action.REVERSE_LOOKUP, Action.COUNT_BY_PHONE) and not by:
+    if action in (*RELEASES, Action.REVERSE_LOOKUP, Action.COUNT_BY_PHONE) and not by:
         raise InputError(INCOMPLETE.of(action=action, what="a criterion"))
     if action not in (*_BY_CRITERIA, Action.COUNT_BY_PHONE) and not key:
         raise InputError(INCOMPLETE.of(action=action, what="a key"))

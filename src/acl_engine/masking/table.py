@@ -18,6 +18,7 @@ from acl_engine.domain.pack import Kind
 from acl_engine.domain.text import Text
 from acl_engine.masking import address
 from acl_engine.masking.mask import mask
+from acl_engine.masking.outgoing import FORMULA, runs_as_formula
 from acl_engine.masking.profiles import profile as find_profile
 from acl_engine.masking.shape import ALL_HIDDEN, clean
 from acl_engine.masking.suspect import holds_number, looks_personal
@@ -99,8 +100,6 @@ _HEADERS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
 _CITY = re.compile(r"城市|所在市|city", re.IGNORECASE)
 _LONGEST_HEADER = 64
 _FIGURES = re.compile(r"\d{5}")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?%?\Z")
-_FORMULA = ("=", "+", "-", "@")
 _DELIMITERS = (";", "\t", "|")
 
 
@@ -143,7 +142,7 @@ class TableMask:
         """
         find_profile(profile)
         names = [clean(name) for name in header]
-        _check(names, header)
+        check_header(names, header)
         wanted = {clean(name): kind for name, kind in declared.items()}
         for name in wanted:
             if name not in names:
@@ -193,9 +192,7 @@ class TableMask:
             shown = mask(column.kind, cell, (self.profile,), cities)
             if not column.declared and looks_personal(clean(cell)):
                 column.looked_personal += 1
-        # What a spreadsheet ignores before a formula is ignored here too.
-        start = shown if shown[0] in _FORMULA or shown.isascii() else clean(shown)
-        if start.lstrip().startswith(_FORMULA) and not _NUMBER.match(shown):
+        if runs_as_formula(shown):
             shown = self._defused(column, shown)
         column.hidden += shown == ALL_HIDDEN
         return shown
@@ -212,7 +209,8 @@ class TableMask:
         return "'" + shown  # `+***-******67`: a mask, to be read as text
 
 
-def _check(names: Sequence[str], header: Sequence[str]) -> None:
+def check_header(names: Sequence[str], header: Sequence[str]) -> None:
+    """Raises InputError for a first row that cannot be a header. `names`: its cells, cleaned."""
     if len(header) == 1:
         for sign in _DELIMITERS:
             if sign in header[0]:
@@ -221,7 +219,7 @@ def _check(names: Sequence[str], header: Sequence[str]) -> None:
         if not name:
             raise InputError(NO_HEADER.of(column=at))
         looks_data = _FIGURES.search(name) or len(name) > _LONGEST_HEADER or holds_number(name)
-        if looks_data or name.startswith(_FORMULA):
+        if looks_data or name.startswith(FORMULA):
             raise InputError(DATA_IN_HEADER.of(column=at))
         if name in names[: at - 1]:
             raise InputError(DUPLICATE.of(column=at))

@@ -28,6 +28,7 @@ from acl_engine.domain.pack import (
     Paper,
     Pending,
     RelationSpec,
+    ReleaseSettings,
     ResourceSpec,
     RoleSpec,
     Settings,
@@ -135,6 +136,7 @@ class _Settings(_Strict):
     central: _Central = msgspec.field(default_factory=_Central)
     audit: AuditSettings = AuditSettings()
     approvals: ApprovalSettings | None = None
+    releases: ReleaseSettings = ReleaseSettings()
 
 
 class _Control(_Strict):
@@ -221,6 +223,7 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
             CentralSettings(**msgspec.structs.asdict(settings.central)),
             settings.audit,
             settings.approvals,
+            settings.releases,
         ),
         controls={
             k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)

@@ -225,6 +225,10 @@ def _pending(pack: Pack) -> Iterator[PolicyError]:
                 yield unknown("stage", stage, stages, where)
 
 
+# A copy that may stay out for longer than a year has no term.
+_LONGEST_RELEASE = 366
+
+
 def _settings(pack: Pack) -> Iterator[PolicyError]:
     settings = pack.settings
     weak = {
@@ -242,6 +246,9 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "audit.marks": not settings.audit.marks,
         "budgets": not settings.budgets,
         "approvals.runs_out": settings.approvals is not None and not settings.approvals.runs_out,
+        "releases.second_person": not settings.releases.second_person,
+        "releases.marks": settings.releases.marks < 1,
+        "releases.days_max": not 1 <= settings.releases.days_max <= _LONGEST_RELEASE,
         "masking.minimum": not settings.masking.minimum,
         "accounts.live": not settings.accounts.live,
         "accounts.separation": not settings.accounts.separation,

@@ -8,12 +8,16 @@ from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError, StoreError
 from acl_engine.domain.request import Action, Query
 from acl_engine.enforcement.acts import ACTS
+from acl_engine.enforcement.normalise import RELEASES
 from acl_engine.replay.outcome import Outcome, named
 
 # The control that says no when no record can be written.
 AUDIT_FIRST = "audit-first"
 # Not an action of the engine: using a dial capability up.
 CALL = "call"
+# Not actions of the engine either: asking a second person for a release.
+ASK = "ask_"
+DOOR_WORDS = (CALL, *(f"{ASK}{action}" for action in sorted(RELEASES)))
 
 
 @dataclass(slots=True)
@@ -34,6 +38,12 @@ def ask(engine: Engine, token: str, query: Query, capability: str) -> Outcome:
     if query.action == Action.DIAL:
         given = engine.dial(token, query)
         return _allowed(engine, given.request_id, [], kept=given.token)
+    if query.action in DOOR_WORDS:
+        asked = replace(query, action=query.action.removeprefix(ASK))
+        acted = engine.releases.ask(token, asked)
+        return _allowed(engine, acted.request_id, [], kept=acted.made)
+    if query.action in RELEASES:
+        return _released(engine, token, query)
     if query.action in ACTS:
         acted = engine.act(token, query)
         return _allowed(engine, acted.request_id, [], kept=acted.made)
@@ -41,6 +51,18 @@ def ask(engine: Engine, token: str, query: Query, capability: str) -> Outcome:
     shown = [{"handle": view.handle, **view.fields} for view in answer.views]
     came = _allowed(engine, answer.request_id, shown, looked=len(shown))
     return replace(came, mark=answer.views[0].watermark if answer.views else "")
+
+
+def _released(engine: Engine, token: str, query: Query) -> Outcome:
+    """The first recipient's copy. Whose copy its made-up rows name is asked as a tracer would."""
+    params = dict(query.params)
+    case = params.pop("approval", "")
+    made = engine.releases.release(token, replace(query, params=params), case)
+    views = made.copies[0].views
+    shown = [{"handle": view.handle, **view.fields} for view in views]
+    marked = engine.releases.recipients(query.resource, [view.handle for view in views])
+    outcome = _allowed(engine, made.request_id, shown, looked=len(shown))
+    return replace(outcome, marked=marked)
 
 
 def refused(engine: Engine, error: Exception, watch: Watch) -> Outcome:

@@ -44,9 +44,20 @@ def verification(run: Run) -> Iterator[int]:
             yield one.at + _DAY
 
 
+def made_up_rows(run: Run) -> Iterator[int]:
+    """A copy of an export holds rows of nobody, and whoever finds it traces it to its recipient."""
+    for one in run.steps:
+        if one.outcome is not None and one.outcome.marked:
+            yield one.at + _DAY
+
+
 DETECTORS: Mapping[str, Detector] = {
     "refusal": Detector(
         Text("detection.refusal", "日志中的拒绝", "a refusal in the log"), refusals
+    ),
+    "made-up-rows": Detector(
+        Text("detection.made-up-rows", "导出副本的标记行", "the made-up rows of an export"),
+        made_up_rows,
     ),
     "verification": Detector(
         Text("detection.verification", "日志核验", "verifying the log"), verification

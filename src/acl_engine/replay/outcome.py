@@ -10,7 +10,8 @@ from acl_engine.domain.accountability import AuditEntry
 class Outcome:
     """`line` is a number of the lookup line, `login`, `admin` or `http`. `named`: the log says who
     it was. `token` is a session or a dial capability; `status` that of an HTTP answer, `mark`
-    the code on the screen that showed it."""
+    the code on the screen that showed it, `marked` the recipients whom the made-up rows of a copy
+    name."""
 
     allowed: bool
     line: str = ""
@@ -24,6 +25,7 @@ class Outcome:
     token: str = ""
     status: int = 0
     mark: str = ""
+    marked: tuple[str, ...] = ()
 
     def views(self) -> list[dict[str, str]]:
         """The records as the returned bytes say them: handle and shown fields."""

@@ -14,7 +14,7 @@ from acl_engine.domain.request import Action
 from acl_engine.domain.text import Text
 from acl_engine.policy import strict_yaml
 from acl_engine.replay import predicate
-from acl_engine.replay.asking import CALL
+from acl_engine.replay.asking import DOOR_WORDS
 from acl_engine.replay.scenario import Scenario, Step
 from acl_engine.replay.words import ACTOR_WORDS, KEPT, LEARNED, MADE, VARIABLE
 
@@ -142,8 +142,8 @@ class _Findings:
             for needed in step.needs:
                 if needed not in seen:
                     yield self._undefined("step", needed, seen)
-            if step.request and step.request.action not in {*map(str, Action), CALL}:
-                yield self._undefined("action", step.request.action, (*Action, CALL))
+            if step.request and step.request.action not in {*map(str, Action), *DOOR_WORDS}:
+                yield self._undefined("action", step.request.action, (*Action, *DOOR_WORDS))
             yield from self._patterns(step)
             seen.add(step.id)
 

@@ -31,12 +31,8 @@ class PlantedMarkStore:
 
     def plant(self, marks: Sequence[PlantedMark]) -> None:
         """Keep them, all or none. Raises InputError for a digest that is planted already."""
-        wanted = {mark.digest for mark in marks}
         with self._database.write() as cx:
-            if len(wanted) < len(marks) or _among(cx, wanted):
-                raise InputError(PLANTED.of())
-            if marks:
-                cx.execute(insert(planted_marks), [asdict(mark) for mark in marks])
+            plant(cx, marks)
 
     def among(self, digests: Collection[str]) -> tuple[PlantedMark, ...]:
         """The marks that stand in a leaked list, by digest."""
@@ -48,6 +44,15 @@ class PlantedMarkStore:
         query = select(planted_marks.c.digest).where(planted_marks.c.kind == "honey")
         with self._database.read() as cx:
             return frozenset(cx.execute(query).scalars())
+
+
+def plant(cx: Connection, marks: Sequence[PlantedMark]) -> None:
+    """Keep marks within a transaction. Raises InputError for a digest that is planted already."""
+    wanted = {mark.digest for mark in marks}
+    if len(wanted) < len(marks) or _among(cx, wanted):
+        raise InputError(PLANTED.of())
+    if marks:
+        cx.execute(insert(planted_marks), [asdict(mark) for mark in marks])
 
 
 def _among(cx: Connection, digests: Collection[str]) -> list[PlantedMark]:

@@ -57,6 +57,7 @@ from acl_engine.storage.tables_control import (
 )
 from acl_engine.storage.tables_policy import policy_loads
 from acl_engine.storage.tables_records import record_people, records
+from acl_engine.storage.tables_releases import release_copies
 
 # What is made elsewhere and read here; every table below is public too.
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "policy_loads",
     "record_people",
     "records",
+    "release_copies",
     "scim_groups",
     "scim_members",
     "service_tokens",

@@ -84,4 +84,5 @@ planted_marks = Table(
     Column("by", String(64), nullable=False),
     Column("account", String(64)),
     Column("request", String(40)),
+    Column("copies", String(80)),  # ids of the one or two copies that hold the row
 )

@@ -1,0 +1,35 @@
+"""Cells on their way into a spreadsheet: none runs as a formula, none says what nobody declared."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from acl_engine.domain.pack import Kind, ResourceSpec
+from acl_engine.masking.shape import ALL_HIDDEN, clean
+from acl_engine.masking.suspect import holds_number
+
+FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?%?\Z")
+# Fields whose value may be anything that somebody typed.
+_LOOSE = frozenset({Kind.PLAIN, Kind.MONEY, Kind.FREE_TEXT})
+
+
+def runs_as_formula(text: str) -> bool:
+    """Whether a spreadsheet would run a cell; what it ignores before a formula is ignored too."""
+    start = text if text[0] in FORMULA or text.isascii() else clean(text)
+    return start.lstrip().startswith(FORMULA) and not _NUMBER.match(text)
+
+
+def outgoing(shown: Mapping[str, str], resource: ResourceSpec) -> Mapping[str, str]:
+    """A view as the row of a file that leaves. A field that is no number and holds a phone or an
+    identity number all the same is hidden."""
+    return MappingProxyType({name: _cell(resource, name, shown[name]) for name in shown})
+
+
+def _cell(resource: ResourceSpec, name: str, text: str) -> str:
+    loose = resource.fields[name].kind in _LOOSE
+    if loose and holds_number(clean(text)):
+        return ALL_HIDDEN
+    if text and runs_as_formula(text):
+        return ALL_HIDDEN if loose else "'" + text
+    return text
