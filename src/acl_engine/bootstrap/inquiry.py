@@ -6,8 +6,10 @@ INVARIANTS
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from acl_engine.audit import ocsf, record, screenmark
 from acl_engine.audit.looks import Look, looks
@@ -16,10 +18,12 @@ from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.clocks import millis
 from acl_engine.bootstrap.looking import look_book
 from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.releases import Copy
 from acl_engine.domain.tracing import PlantedMark
 from acl_engine.masking.phone import parse as parse_phone
 from acl_engine.storage.payload import phone_index
 from acl_engine.storage.planted import PlantedMarkStore
+from acl_engine.storage.releasing import ReleaseStore
 from acl_engine.storage.subjects import waybills_of_customer, waybills_of_phones
 
 # A photograph is taken while the page is open: the looks of that session this far around the mark.
@@ -56,11 +60,13 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A traced list. `marks`: what was planted and stands in it, each a piece of evidence."""
+    """A traced list. `marks`: what was planted and stands in it, each a piece of evidence;
+    `copies`: the exported copies whose made-up rows stand in it, with how many of them."""
 
     traced: Traced
     marks: tuple[PlantedMark, ...]
     people: dict[str, AuditEntry]
+    copies: tuple[tuple[Copy, int], ...] = ()
 
 
 class Inquiry:
@@ -69,6 +75,7 @@ class Inquiry:
     def __init__(self, desk: Accountability, by: str) -> None:
         self._desk, self._by = desk, by
         self._planted = PlantedMarkStore(desk.database)
+        self._releases = ReleaseStore(desk.database)
 
     def who_saw(self, subject: str) -> Report:
         """Every look at a waybill, or at any waybill of a customer id or a phone number."""
@@ -117,7 +124,8 @@ class Inquiry:
         named = {account for one in suspects for account in one.accounts}
         named.update(mark.account for mark in marks if mark.account)
         people = {one: self._desk.store.last_of(one) for one in sorted(named)}
-        return Leak(traced, marks, {name: last for name, last in people.items() if last})
+        known = {name: last for name, last in people.items() if last}
+        return Leak(traced, marks, known, self._copies(marks))
 
     def plant(self, waybills: Sequence[str]) -> int:
         """Register waybills of nobody as honey rows; how many. Raises InputError."""
@@ -134,6 +142,12 @@ class Inquiry:
             place = {"index": index, "leaf": leaf.hex()}
             row = ocsf.event(index, leaf.hex(), entry) if form == "ocsf" else place | asdict(entry)
             yield json.dumps(row, ensure_ascii=True, sort_keys=True)
+
+    def _copies(self, marks: Sequence[PlantedMark]) -> tuple[tuple[Copy, int], ...]:
+        """Whose copies the made-up rows are from; most rows first."""
+        found = Counter(copy for mark in marks for copy in (mark.copies or "").split())
+        ranked = [(one, found[one.id]) for one in self._releases.of(list(found))]
+        return tuple(sorted(ranked, key=lambda one: (-one[1], one[0].id)))
 
     # --- inside ------------------------------------------------------------------------------
 
@@ -157,16 +171,23 @@ class Inquiry:
                   if (shape := parse_phone(value)) is not None}  # fmt: skip
         index = {text: phone_index(self._desk.keys.index, text) for text in phones.values()}
         numbers = waybills_of_phones(self._desk.database, set(index.values()))
+        types = sorted(self._releases.resources() - {"waybill"})
         items = []
         for line in lines:
-            plain = [self._waybill(value) for value in line if value not in phones]
+            plain = [self._named(value, types) for value in line if value not in phones]
             called = [self._waybill(number) for value in line if value in phones
                       for number in numbers[index[phones[value]]]]  # fmt: skip
             if len(plain) <= 1:
-                items.append((*plain, *called))
+                items.append((*chain.from_iterable(plain), *called))
             else:
-                items += [(one,) for one in plain]
+                items += plain
         return items
+
+    def _named(self, number: str, types: Sequence[str]) -> tuple[str, ...]:
+        """The digests of a number as a waybill's, and as any other record's that was released."""
+        digest = self._desk.pseudonyms.digest
+        other = (digest(one, text) for one in types for text in sorted({number, number.lower()}))
+        return (self._waybill(number), *other)
 
     def _waybill(self, number: str) -> str:
         return self._desk.pseudonyms.digest("waybill", number)

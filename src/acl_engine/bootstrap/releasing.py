@@ -87,13 +87,17 @@ class Releasing:
         self._write_down(found[0], by, "release.destroyed")
         self._door.releases.end(copy, by, self._now())
 
-    def sweep(self, site: Path, by: str) -> Swept:
+    def overdue(self) -> tuple[Copy, ...]:
+        """Exported copies whose term is over and whose end nobody has confirmed."""
+        now = self._now()
+        return tuple(one for one in self.live() if one.kind == "export" and one.expires_at <= now)
+
+    def sweep(self, site: Path, by: str, *, dry_run: bool = False) -> Swept:
         """Take down what has run out in the folder `site`, and say what else is wrong there."""
         now, live = self._now(), self.live()
-        ended = [one for one in live if one.expires_at <= now]
-        down = [one for one in ended if one.kind == "publish"]
+        down = [one for one in live if one.kind == "publish" and one.expires_at <= now]
         try:
-            for one in down:
+            for one in () if dry_run else down:
                 self._write_down(one, by, "release.ended")
                 (site / f"{one.id}{SUFFIX}").unlink(missing_ok=True)
                 self._door.releases.end(one.id, by, now)
@@ -101,9 +105,8 @@ class Releasing:
             found = sorted(one.name for one in site.iterdir())
         except OSError:
             raise InputError(NO_FOLDER.of(), Where(str(site))) from None
-        overdue = tuple(one for one in ended if one.kind == "export")
         strangers = tuple(one for one in found if one not in up)
-        return Swept(tuple(down), strangers, overdue)
+        return Swept(tuple(down), strangers, self.overdue())
 
     def _now(self) -> int:
         return int(self._door.clock.now().timestamp())

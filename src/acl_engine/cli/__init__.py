@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "The audit log: verify, prove, export; who saw what."),
     "account": ("account", "Accounts: one accountable person each; join, move, leave, audit."),
     "database": ("database", "The database: create, upgrade, back up."),
+    "export": ("export", "Many records to named recipients: two persons, masked, marked."),
+    "publish": ("publish", "A list for everybody: two persons, masked, taken down in time."),
     "device": ("device", "Devices: enrol, bind, lease, revoke."),
     "control": ("control", "Named controls: what each is and where it acts."),
     "mask": ("mask", "Masking profiles: their strength; mask a spreadsheet."),

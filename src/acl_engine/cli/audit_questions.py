@@ -72,6 +72,11 @@ HONEY_FOUND = Text(
     "清单含蜜罐记录 {count} 条",
     "the list holds {count} honey rows",
 )
+COPY_FOUND = Text(
+    "leak.copy-found",
+    "副本 {copy}（给 {recipient}，由 {account} 导出）：{marks} 条标记行中有 {found} 条",
+    "copy {copy} (to {recipient}, exported by {account}): {found} of its {marks} made-up rows",
+)
 PLANTED = Text("leak.honey-planted", "已登记蜜罐 {count} 条", "{count} honey rows planted")
 
 
@@ -171,7 +176,8 @@ def trace(lang: Lang, file: Path, since: int, until: int, url: str, by: str, for
         marks = [asdict(mark) for mark in leak.marks]
         people = {name: last.person for name, last in leak.people.items()}
         traced = asdict(leak.traced) | {"cannot_tell": not named}
-        document("acl-audit-trace/1", **traced, marks=marks, people=people)
+        copies = [asdict(copy) | {"found": found} for copy, found in leak.copies]
+        document("acl-audit-trace/1", **traced, marks=marks, people=people, copies=copies)
     else:
         _print_leak(lang, leak, named=named)
     raise SystemExit(0 if named else 1)
@@ -205,9 +211,12 @@ def _print_leak(lang: Lang, leak: Leak, *, named: bool) -> None:
     traced = leak.traced
     say(lang, LISTED, listed=traced.listed, known=traced.known)
     for mark in leak.marks:
-        if mark.kind == "export":
+        if mark.kind == "export" and not mark.copies:
             said = {"account": mark.account or "-", "request": mark.request or "-"}
             say(lang, MARK_FOUND, when=moment(mark.at), **said)
+    for copy, count in leak.copies:
+        whose = {"recipient": copy.recipient, "account": copy.account}
+        say(lang, COPY_FOUND, copy=copy.id, found=count, marks=copy.marks, **whose)
     if planted := sum(mark.kind == "honey" for mark in leak.marks):
         say(lang, HONEY_FOUND, count=planted)
     for one in traced.named:

@@ -44,7 +44,7 @@ def mark_copies(
     """
     number = trail.door.pack.settings.releases.marks
     if not number or copies[0].kind == "publish":
-        return tuple(_made(one, views, 0) for one in copies), []
+        return tuple(_made(one, tuple(views), 0) for one in copies), []
     holders = list[tuple[int, ...]]((at,) for at in range(len(copies)) for _ in range(number))
     holders += combinations(range(len(copies)), 2)
     forge = _Forge(trail, views)
@@ -55,15 +55,16 @@ def mark_copies(
         marks.append(_planted(trail, row, " ".join(copies[at].id for at in holder)))
         for at in holder:
             rows[at].append(row)
-    made = (_made(c, r, len(r) - len(views)) for c, r in zip(copies, rows, strict=True))
-    return tuple(made), marks
+    return tuple(
+        _made(copy, tuple(sorted(shown, key=lambda one: one.handle)), len(shown) - len(views))
+        for copy, shown in zip(copies, rows, strict=True)
+    ), marks
 
 
-def _made(copy: Copy, rows: Sequence[View], marks: int) -> Made:
-    ordered = tuple(sorted(rows, key=lambda one: one.handle))
-    text = json.dumps([dict(one.fields) for one in ordered], sort_keys=True, ensure_ascii=True)
+def _made(copy: Copy, rows: tuple[View, ...], marks: int) -> Made:
+    text = json.dumps([dict(one.fields) for one in rows], sort_keys=True, ensure_ascii=True)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Made(replace(copy, marks=marks, digest=digest), ordered)
+    return Made(replace(copy, marks=marks, digest=digest), rows)
 
 
 def _planted(trail: Trail, row: View, copies: str) -> PlantedMark:

@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from acl_engine.domain.decision import Decision, Show
 from acl_engine.domain.errors import ActRefused, InputError
@@ -70,7 +70,7 @@ NOTHING = Text(
 )
 
 
-class Listed(Records):
+class Listed(Records, Protocol):
     """Records that come from a file. `digest` is that of its content."""
 
     digest: str
