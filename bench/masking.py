@@ -55,10 +55,11 @@ def rate(run: Callable[[str], object], values: list[str], seconds: float) -> flo
 
 def varied(values: list[str]) -> list[str]:
     """A thousand values of these shapes, their digits turned on."""
-    return [
-        re.sub(r"[0-9](?=[0-9]{0,3}\Z)", lambda found: str((int(found[0]) + at) % 10), value)
-        for at, value in enumerate(islice(cycle(values), 1000))
-    ]
+    return [turned(value, at) for at, value in enumerate(islice(cycle(values), 1000))]
+
+
+def turned(value: str, by: int) -> str:
+    return re.sub(r"[0-9](?=[0-9]{0,3}\Z)", lambda found: str((int(found[0]) + by) % 10), value)
 
 
 def by_field(seconds: float) -> Table:
