@@ -6,7 +6,16 @@ from typing import Any
 import click
 
 from acl_engine.cli.doorway import doorway
-from acl_engine.cli.releases import Desk, ReleaseGroup, Wanted, carry_out, listed, release_options
+from acl_engine.cli.releases import (
+    Desk,
+    ReleaseGroup,
+    Wanted,
+    carry_out,
+    format_option,
+    listed,
+    register_options,
+    release_options,
+)
 from acl_engine.domain.text import Lang, Text
 
 ENDED = Text("release.destroyed", "副本 {copy} 已登记销毁", "copy {copy} is on record as destroyed")
@@ -55,9 +64,8 @@ def make(
 
 
 @command.command("list")
-@click.option("--database", "url", required=True, envvar="ACL_DATABASE", metavar="URL")
-@click.option("--policy", "folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@register_options
+@format_option
 @click.pass_context
 def list_copies(ctx: click.Context, url: str, folder: Path | None, form: str) -> None:
     """The copies that are out, the first to expire first. Exit code 1: some are overdue."""
@@ -70,8 +78,7 @@ def list_copies(ctx: click.Context, url: str, folder: Path | None, form: str) ->
 
 @command.command("destroyed")
 @click.argument("copy")
-@click.option("--database", "url", required=True, envvar="ACL_DATABASE", metavar="URL")
-@click.option("--policy", "folder", type=click.Path(path_type=Path), metavar="DIR")
+@register_options
 @click.option("--by", required=True, help="Who says so, for the log.")
 @click.pass_obj
 def destroyed(lang: Lang, copy: str, url: str, folder: Path | None, by: str) -> None:

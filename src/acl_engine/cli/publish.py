@@ -12,8 +12,10 @@ from acl_engine.cli.releases import (
     ReleaseGroup,
     Wanted,
     carry_out,
+    format_option,
     listed,
     pairs,
+    register_options,
     release_options,
 )
 from acl_engine.cli.spreadsheets import reading
@@ -125,8 +127,7 @@ def _read(
 
 @command.command("sweep")
 @click.option("--site", type=click.Path(path_type=Path), required=True, help="Published folder.")
-@click.option("--database", "url", required=True, envvar="ACL_DATABASE", metavar="URL")
-@click.option("--policy", "folder", type=click.Path(path_type=Path), metavar="DIR")
+@register_options
 @click.option("--by", default="sweep", show_default=True, help="Who runs it, for the log.")
 @click.option("--dry-run", is_flag=True, help="Say what would be taken down.")
 @click.pass_context
@@ -155,9 +156,8 @@ def _warn(message: Any, lang: Lang) -> None:
 
 
 @command.command("list")
-@click.option("--database", "url", required=True, envvar="ACL_DATABASE", metavar="URL")
-@click.option("--policy", "folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@register_options
+@format_option
 def list_publications(url: str, folder: Path | None, form: str) -> None:
     """What is published now, the first to expire first."""
     with doorway(url, folder, "", None, None) as door:

@@ -71,6 +71,35 @@ def pairs(option: str, words: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in found}
 
 
+def register_options(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Which register of copies: the database, and the policy it is read under."""
+    options = (
+        click.option(
+            "--database",
+            "url",
+            required=True,
+            envvar="ACL_DATABASE",
+            metavar="URL",
+            help="sqlite:///FILE or postgresql://... (also ACL_DATABASE)",
+        ),
+        click.option(
+            "--policy",
+            "folder",
+            metavar="DIR",
+            type=click.Path(path_type=Path),
+            help="The policy in force.  [default: the after of the world's own company]",
+        ),
+    )
+    for option in reversed(options):
+        run = option(run)
+    return run
+
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is said."
+)
+
+
 def release_options(run: Callable[..., Any]) -> Callable[..., Any]:
     """What is released, for what, for how long."""
     options = (
