@@ -1,5 +1,6 @@
 """How a synthetic world's secrets are stored, from its seed: known to all, so for nobody real."""
 
+from functools import cache
 from hashlib import sha256
 
 from acl_engine.bootstrap.keys import Keys
@@ -23,7 +24,8 @@ def synthetic_sealing(seed: str, passwords: Passwords | None = None) -> Sealing:
         return sha256(f"{seed}\x1f{purpose}\x1f{word}".encode()).digest()[:size]
 
     return Sealing(
-        password=lambda text: hasher.hash(text, salt=drawn("salt", text, _SALT_BYTES)),
+        # The same text hashes to the same here: once is enough, for however many logins and builds.
+        password=cache(lambda text: hasher.hash(text, salt=drawn("salt", text, _SALT_BYTES))),
         totp=lambda login, secret: totp.seal(
             login, secret, nonce=drawn("nonce", login, _NONCE_BYTES)
         ),
