@@ -9,7 +9,7 @@ INVARIANTS
 - A prohibition that is added is a loss; one that is taken away is a gain.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from acl_engine.decision.pack_decider import expand
@@ -106,9 +106,12 @@ class Diff:
         return SUMMARY.of(gains=self.wider, losses=self.narrower, roles=roles)
 
 
-def diff(old: Pack, new: Pack) -> Diff:
-    """What `new` allows that `old` did not, and the other way round."""
-    before, after = dict(_rights(old)), dict(_rights(new))
+def diff(old: Pack, new: Pack, *, roles: Collection[str] = ()) -> Diff:
+    """What `new` allows that `old` did not, and the other way round; of these roles, or of all."""
+    before, after = (
+        {right: how for right, how in _rights(pack) if not roles or right.role in roles}
+        for pack in (old, new)
+    )
     # Taking a prohibition away makes wider; adding one makes narrower.
     wider = {r: after[r] for r in after if r not in before and r.show != "deny"}
     wider |= {r: before[r] for r in before if r not in after and r.show == "deny"}

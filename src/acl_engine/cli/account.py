@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from acl_engine.cli import account_import, account_rules, account_services
+from acl_engine.cli import account_import, account_reach, account_rules, account_services
 from acl_engine.cli.account_options import (
     DATES,
     administration,
@@ -250,3 +250,4 @@ def _show_qr(uri: str) -> None:
 
 for one in (*account_rules.COMMANDS, *account_services.COMMANDS, *account_import.COMMANDS):
     command.add_command(one)
+command.add_command(account_reach.reach)

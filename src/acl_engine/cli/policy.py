@@ -13,7 +13,8 @@ from acl_engine.cli import findings as report
 from acl_engine.cli.policy_backtest import backtest_command
 from acl_engine.cli.policy_bundle import COMMANDS as BUNDLE_COMMANDS
 from acl_engine.cli.policy_confidentiality import command as confidentiality_command
-from acl_engine.cli.policy_explain import diff_command, explain_command
+from acl_engine.cli.policy_diff import diff_command
+from acl_engine.cli.policy_explain import explain_command
 from acl_engine.decision.compiled import UNREADABLE_FILE
 from acl_engine.domain.text import Lang
 from acl_engine.policy import strict_yaml

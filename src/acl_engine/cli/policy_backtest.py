@@ -1,27 +1,19 @@
 """acl policy backtest: who would have been denied, had a policy been in force in the past."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from acl_engine.cli.account_options import database_option
 from acl_engine.cli.encodings import detect_encoding
 from acl_engine.cli.facts import given_facts, one_of
+from acl_engine.cli.progress import counting_bar
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request import Action
 from acl_engine.domain.text import Lang
 from acl_engine.policy.pack import load_pack
 from acl_engine.storage.database import Database
-
-if TYPE_CHECKING:
-    from acl_engine.bootstrap.backtest import Progress
 
 _ROWS = 15
 
@@ -94,7 +86,7 @@ def backtest_command(
     order = Order(
         pack, kind_of_record, log, _meanings(actions), assumed, utc_offset, encoding or "utf-8-sig"
     )
-    with Database.open(url) as database, _bar() as progress:
+    with Database.open(url) as database, counting_bar() as progress:
         found = backtest(database, order, progress)
     told = dict(one.split("=", 1) for one in assume)
     if not found.devices_told:
@@ -132,13 +124,3 @@ def _starts_with_brace(log: Path) -> bool:
         from acl_engine.bootstrap.backtest import NO_FILE
 
         raise InputError(NO_FILE.of(why=failure.strerror or "?")) from None
-
-
-@contextmanager
-def _bar() -> Iterator["Progress"]:
-    """A bar on stderr, on a terminal only: how much of the log is read, and what is left."""
-    columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

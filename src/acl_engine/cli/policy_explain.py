@@ -1,4 +1,4 @@
-"""acl policy explain, acl policy diff: why a decision is as it is, and what a change changes."""
+"""acl policy explain: why a decision is as it is."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from acl_engine.analysis.policy_diff import Diff, diff
 from acl_engine.cli.facts import given_facts, one_of
 from acl_engine.decision.compiled import CompiledPolicy
 from acl_engine.decision.explain import explain
@@ -131,59 +130,6 @@ def _json(found: Explanation, lang: Lang) -> str:
                 ],
             }
             for reading in found.readings
-        ],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=2)
-
-
-@click.command("diff")
-@click.argument("old", metavar="OLD", type=FOLDER)
-@click.argument("new", metavar="NEW", type=FOLDER)
-@click.option("--role", multiple=True, help="Only this role (may be given several times).")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything changes.")
-@click.pass_obj
-def diff_command(
-    lang: Lang, old: Path, new: Path, role: tuple[str, ...], form: str, exit_code: bool
-) -> None:
-    """Who gains and who loses which right from OLD to NEW, one line each.
-
-    A right is role, action, stage, field and condition. Conditions are compared by meaning as
-    written out, not by name: a relation that changed shows as a change.
-
-    \b
-    acl policy diff policies/courier/after mine
-    """
-    found = diff(load_pack(old), load_pack(new))
-    changes = [change for change in found.changes if not role or change.role in role]
-    if form == "json":
-        click.echo(_diff_json(found, lang))
-    else:
-        for change in changes:
-            click.echo(change.line().render(lang))
-        click.echo(found.summary().render(lang))
-    if exit_code and changes:
-        raise click.exceptions.Exit(1)
-
-
-def _diff_json(found: Diff, lang: Lang) -> str:
-    document = {
-        "schema": "acl-policy-diff/1",
-        "wider": found.wider,
-        "narrower": found.narrower,
-        "changes": [
-            {
-                "wider": change.wider,
-                "role": change.role,
-                "resource": change.resource,
-                "action": change.action,
-                "stages": list(change.stages),
-                "fields": list(change.fields),
-                "condition": change.condition,
-                "prohibition": change.prohibition,
-                "text": change.line().render(lang),
-            }
-            for change in found.changes
         ],
     }
     return json.dumps(document, ensure_ascii=False, indent=2)

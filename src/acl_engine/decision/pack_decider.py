@@ -131,23 +131,6 @@ class PackDecider:
             if self.decide(replace(request, action=action), facts).allowed
         )
 
-    def reachable(self, request: Request, facts: Facts) -> Mapping[str, s.Scope]:
-        """Per field, the records of which this person may see that field now, by any read.
-
-        Counting each scope on a database gives the blast radius of the account.
-        """
-        found: dict[str, s.Scope] = {}
-        for action in (Action.READ, Action.SEARCH, Action.TRACE):
-            rules = self.rules(replace(request, action=action), facts)
-            denied = [rule for rule in rules if not rule.row.allow]
-            for rule in rules:
-                if not rule.row.allow:
-                    continue
-                scope = self._scope((rule, *denied), facts.subject)
-                for field, _ in rule.row.grants:
-                    found[field] = s.any_of(found.get(field, s.NOTHING), scope)
-        return MappingProxyType({k: v for k, v in found.items() if v != s.NOTHING})
-
     def fields_reached(self, request: Request, facts: Facts) -> Mapping[tuple[str, bool], s.Scope]:
         """Per field, and whether in clear, the records on which this action shows it."""
         rules = self.rules(request, facts)
