@@ -27,7 +27,7 @@ from acl_engine.audit import record as audit
 from acl_engine.bootstrap.backtest import Order, backtest
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.cli import cli
-from acl_engine.decision.pack_decider import PackDecider
+from acl_engine.decision.pack_decider import MANY, PackDecider
 from acl_engine.domain.errors import AccessDenied, InputError
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.history import History
@@ -202,8 +202,7 @@ def test_each_line_is_decided_as_the_engine_decides_it(world: World) -> None:
     allowed = denied = 0
     for place in range(size):
         line = lines.take(np.array([place]))
-        many = ACTIONS[action[place]] in (Action.SEARCH, Action.REVERSE_LOOKUP,
-                                          Action.COUNT_BY_PHONE, Action.AGGREGATE)  # fmt: skip
+        many = ACTIONS[action[place]] in MANY
         if (line.record[0] < 0 and not many) or (line.record[0] >= 0 and not past.exists(line)[0]):
             continue
         facts = facts_of(world, line)
