@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
+from acl_engine.bootstrap.keys import LocalKeyService
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.storage import tables as t
 from acl_engine.storage.database import Database
-from acl_engine.storage.payload import pack_fields, phone_index
+from acl_engine.storage.payload import phone_index
+from acl_engine.storage.vault import Vault
 
 NOW = 1_772_458_800
 HOUR = 3600
@@ -24,6 +26,11 @@ MANAGER = Principal("sup-1", "p-5", "branch_mgr", "b-1", "s-5", "pc-5", "pc")
 KEEPER = Principal("keeper-2", "p-7", "warehouse_keeper", "b-2", "s-7", "pc-7", "pc")
 SORTER = Principal("sorter-3", "p-8", "hub_sorter", "hub", "s-8", "pda-8", "app")
 AGENT = Principal("cs-1", "p-6", "cs_agent", "b-1", "s-6", "pc-6", "pc")
+
+
+def vault() -> Vault:
+    """One for each database: it remembers data keys by their number."""
+    return Vault(LocalKeyService(b"w" * 32))
 
 
 class FixedClock:
@@ -129,10 +136,11 @@ def build(database: Database) -> None:
         cx.execute(insert(t.shifts), _shift())
         for person in ("p-1", "p-2"):
             cx.execute(insert(t.roster), _roster(person))
-        cx.execute(insert(t.customers), _customer("c-1", PHONE, NOW - 2 * DAY))
-        cx.execute(insert(t.customers), _customer("c-2", SENDER_PHONE, None))
+        safe = vault()
+        cx.execute(insert(t.customers), _customer(cx, safe, "c-1", PHONE, NOW - 2 * DAY))
+        cx.execute(insert(t.customers), _customer(cx, safe, "c-2", SENDER_PHONE, None))
         cx.execute(insert(t.waybills), waybills)
-        cx.execute(insert(t.waybill_people), [_people(row) for row in waybills])
+        cx.execute(insert(t.waybill_people), [_people(cx, safe, row) for row in waybills])
 
 
 def _device() -> dict[str, Any]:
@@ -150,12 +158,14 @@ def _roster(person: str) -> dict[str, Any]:
             "valid_to": NOW + DAY, "made_by": "desk"}  # fmt: skip
 
 
-def _customer(key: str, phone: str, bound: int | None) -> dict[str, Any]:
+def _customer(
+    cx: Connection, safe: Vault, key: str, phone: str, bound: int | None
+) -> dict[str, Any]:
     return {"id": key, "phone_index": phone_index(INDEX_KEY, phone), "phone_bound_at": bound,
-            "payload": pack_fields({"name": key})}  # fmt: skip
+            "payload": safe.put(cx, "customers", key, {"name": key})}  # fmt: skip
 
 
-def _people(row: dict[str, Any]) -> dict[str, Any]:
+def _people(cx: Connection, safe: Vault, row: dict[str, Any]) -> dict[str, Any]:
     swapped = row["recipient"] == "c-2"
     to, by = (SENDER_PHONE, PHONE) if swapped else (PHONE, SENDER_PHONE)
     fields = {
@@ -170,5 +180,5 @@ def _people(row: dict[str, Any]) -> dict[str, Any]:
         "waybill": row["id"],
         "recipient_phone_index": phone_index(INDEX_KEY, to),
         "sender_phone_index": phone_index(INDEX_KEY, by),
-        "payload": pack_fields(fields),
+        "payload": safe.put(cx, "waybill_people", row["id"], fields),
     }

@@ -29,6 +29,7 @@ from tests.contract.company import (
     put,
     request,
     rows,
+    vault,
     waybill,
 )
 
@@ -45,7 +46,7 @@ def refused(control: str, act: Any, *args: Any, **kwargs: Any) -> str:
 
 def test_port_is_whole(company: Database) -> None:
     """The store does what the door's port asks for."""
-    acts: Acts = ActStore(company)
+    acts: Acts = ActStore(company, vault())
     assert acts
 
 
@@ -54,7 +55,7 @@ def test_port_is_whole(company: Database) -> None:
 
 def test_custody_moves_by_two_scans(company: Database) -> None:
     """Branch to hub to branch: custody follows the in-scan that answers the out-scan."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     store.scan_out(KEEPER, "SF0006", "hub", NOW)
     assert waybill(company, "SF0006")["custody_unit"] == "b-2"
     assert waybill(company, "SF0006")["stage"] == "IN_TRANSIT"
@@ -71,7 +72,7 @@ def test_custody_moves_by_two_scans(company: Database) -> None:
 
 def test_in_scan_without_out_scan(company: Database) -> None:
     """A branch cannot take a parcel by scanning its number; without the control it could."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     assert refused("dual-scan", store.scan_in, HERE, "SF0006", NOW, dual=True)
     assert waybill(company, "SF0006")["custody_unit"] == "b-2"
     assert rows(company, t.scans) == []
@@ -81,14 +82,14 @@ def test_in_scan_without_out_scan(company: Database) -> None:
 
 def test_in_scan_of_a_parcel_sent_elsewhere(company: Database) -> None:
     """The out-scan names its counterpart: another unit's in-scan does not answer it."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     store.scan_out(KEEPER, "SF0006", "hub", NOW)
     assert refused("dual-scan", store.scan_in, HERE, "SF0006", NOW + 1, dual=True)
 
 
 def test_one_account_cannot_do_both_scans(company: Database) -> None:
     """An account moved between units does not hand a parcel to itself."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     store.scan_out(KEEPER, "SF0006", "b-1", NOW)
     moved = replace(KEEPER, unit="b-1")
     assert refused("dual-scan", store.scan_in, moved, "SF0006", NOW + 1, dual=True)
@@ -96,7 +97,7 @@ def test_one_account_cannot_do_both_scans(company: Database) -> None:
 
 def test_answered_out_scan_is_used_up(company: Database) -> None:
     """An old out-scan does not carry the parcel twice."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     store.scan_out(KEEPER, "SF0006", "hub", NOW)
     store.scan_in(SORTER, "SF0006", NOW + 1, dual=True)
     change(company, "SF0006", custody_unit="b-2")
@@ -105,7 +106,7 @@ def test_answered_out_scan_is_used_up(company: Database) -> None:
 
 def test_out_scan_needs_custody(company: Database) -> None:
     """Who has not got the parcel cannot hand it over; nor can anyone a delivered one."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     assert refused("custody-scope", store.scan_out, HERE, "SF0006", "hub", NOW)
     assert refused("custody-scope", store.scan_out, HERE, "SF0005", "hub", NOW)
     assert refused("custody-scope", store.scan_out, HERE, "SF9999", "hub", NOW)
@@ -115,7 +116,7 @@ def test_out_scan_needs_custody(company: Database) -> None:
 
 def test_repeated_scans_add_nothing(company: Database) -> None:
     """A scanner that sends twice makes one event."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     for _ in range(2):
         store.scan_out(KEEPER, "SF0006", "hub", NOW)
     for _ in range(2):
@@ -125,7 +126,7 @@ def test_repeated_scans_add_nothing(company: Database) -> None:
 
 def test_handed_to_the_courier(company: Database) -> None:
     """Out for delivery only with somebody assigned; to a station the stage changes on arrival."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     assert refused("assignment-scope", store.scan_out, HERE, "SF0004", "b-1", NOW)
     change(company, "SF0004", assignee="p-1", assignee_sound=True)
     store.scan_out(HERE, "SF0004", "b-1", NOW)
@@ -145,7 +146,7 @@ def test_handed_to_the_courier(company: Database) -> None:
 @pytest.mark.parametrize("name", ["p-2", "courier-2"])
 def test_reassign_to_a_rostered_courier(company: Database, name: str) -> None:
     """By person or login; the maker is kept and the stop goes to the end of the load."""
-    ActStore(company).reassign(MANAGER, "SF0001", name, NOW, rostered=True)
+    ActStore(company, vault()).reassign(MANAGER, "SF0001", name, NOW, rostered=True)
     after = waybill(company, "SF0001")
     assert (after["assignee"], after["assignee_sound"], after["stop_seq"]) == ("p-2", True, 1)
     (made,) = rows(company, t.assignments)
@@ -154,7 +155,7 @@ def test_reassign_to_a_rostered_courier(company: Database, name: str) -> None:
 
 def test_reassign_to_an_accomplice(company: Database) -> None:
     """A courier of another branch, an unrostered one, oneself, nobody: refused, unchanged."""
-    store, before = ActStore(company), waybill(company, "SF0001")
+    store, before = ActStore(company, vault()), waybill(company, "SF0001")
     for who, to in ((MANAGER, "p-3"), (MANAGER, "p-6"), (MANAGER, "p-5"), (MANAGER, "nobody"),
                     (replace(MANAGER, person="p-2"), "p-2")):  # fmt: skip
         assert refused("rostered-reassign", store.reassign, who, "SF0001", to, NOW, rostered=True)
@@ -169,7 +170,7 @@ def test_roster_made_by_the_same_hand(company: Database, maker: str) -> None:
     """A manager cannot roster the accomplice first, nor the accomplice himself."""
     with company.write() as cx:
         cx.execute(t.roster.update().where(t.roster.c.person == "p-2").values(made_by=maker))
-    store = ActStore(company)
+    store = ActStore(company, vault())
     code = refused("rostered-reassign", store.reassign, MANAGER, "SF0001", "p-2", NOW,
                    rostered=True)  # fmt: skip
     assert code == "act.not-rostered"
@@ -179,7 +180,7 @@ def test_roster_line_that_has_ended(company: Database) -> None:
     """Relief cover of yesterday covers nothing today."""
     with company.write() as cx:
         cx.execute(t.roster.update().values(valid_to=NOW))
-    store = ActStore(company)
+    store = ActStore(company, vault())
     assert refused("rostered-reassign", store.reassign, MANAGER, "SF0001", "p-2", NOW,
                    rostered=True)  # fmt: skip
 
@@ -187,7 +188,7 @@ def test_roster_line_that_has_ended(company: Database) -> None:
 def test_two_who_give_each_other_parcels(company: Database) -> None:
     """A circle of makers is refused for thirty days."""
     put(company, t.assignments, waybill=2, person="p-5", made_by="p-2", sound=True, at=NOW)
-    store = ActStore(company)
+    store = ActStore(company, vault())
     code = refused("rostered-reassign", store.reassign, MANAGER, "SF0001", "p-2", NOW + 1,
                    rostered=True)  # fmt: skip
     assert code == "act.circle"
@@ -198,7 +199,7 @@ def test_two_who_give_each_other_parcels(company: Database) -> None:
 
 def test_reassign_a_delivered_parcel(company: Database) -> None:
     """What is over is not given to anyone."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     for number in ("SF0005", "SF0006", "SF9999"):
         assert refused("rostered-reassign", store.reassign, MANAGER, number, "p-2", NOW,
                        rostered=True)  # fmt: skip
@@ -206,7 +207,7 @@ def test_reassign_a_delivered_parcel(company: Database) -> None:
 
 def test_reassigning_twice_is_once(company: Database) -> None:
     """Eight at once make one assignment."""
-    store = ActStore(company)
+    store = ActStore(company, vault())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(
             lambda _: store.reassign(MANAGER, "SF0001", "p-2", NOW, rostered=True), range(8)
@@ -228,7 +229,7 @@ def open_ticket(database: Database, **over: Any) -> str:
         "who": AGENT, "waybill_no": "SF0001", "source": "call-1", "caller_index": None,
         "pickup_code": None, "now": NOW, "verified": True,
     }  # fmt: skip
-    return ActStore(database).open_ticket(**{**asked, **over})
+    return ActStore(database, vault()).open_ticket(**{**asked, **over})
 
 
 def sees(database: Database) -> Any:
@@ -302,6 +303,6 @@ def test_agents_word_was_enough_in_2020(company: Database) -> None:
 
 def test_scan_names_who_made_it(company: Database) -> None:
     """Account, device and unit of the session, never of the request."""
-    ActStore(company).scan_out(replace(COURIER, unit="b-2"), "SF0006", "hub", NOW)
+    ActStore(company, vault()).scan_out(replace(COURIER, unit="b-2"), "SF0006", "hub", NOW)
     (scan,) = rows(company, t.scans)
     assert (scan["account"], scan["device"], scan["unit"]) == ("courier-1", "pda-1", "b-2")

@@ -22,6 +22,7 @@ from tests.contract.company import (
     put,
     request,
     rows,
+    vault,
 )
 
 LOOK = Asking("look", "recontact", "waybill", "SF0005", "b-1", 1, NOW + 1800, 10)
@@ -48,7 +49,7 @@ def refused(code: str, attempt: object) -> None:
 
 def test_a_granted_look_is_a_fact_for_its_asker_purpose_and_minutes(company: Database) -> None:
     """Before, for another, for another purpose, and afterwards it is none."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, LOOK, NOW)
     assert approved(company) == frozenset()
     found = store.vote(MANAGER, case, NOW + 60, agree=True)
@@ -66,7 +67,7 @@ def test_a_granted_look_is_a_fact_for_its_asker_purpose_and_minutes(company: Dat
 
 def test_asking_twice_is_one_case(company: Database) -> None:
     """Impatience makes no second case; a closed one does."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, LOOK, NOW)
     assert store.ask(COURIER, LOOK, NOW + 5) == case
     assert store.ask(COURIER, LOOK, LOOK.answer_until) != case
@@ -76,7 +77,7 @@ def test_asking_twice_is_one_case(company: Database) -> None:
 
 def test_silence_is_a_denial(company: Database) -> None:
     """At the end of the time for an answer nobody can grant any more."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, LOOK, NOW)
     refused("approval.closed", lambda: store.vote(MANAGER, case, LOOK.answer_until, agree=True))
     assert approved(company) == frozenset()
@@ -84,7 +85,7 @@ def test_silence_is_a_denial(company: Database) -> None:
 
 def test_one_refusal_is_final(company: Database) -> None:
     """Of two who are needed, one says no: nobody can turn it."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, replace(LOOK, approvers=2), NOW)
     assert store.vote(MANAGER, case, NOW, agree=True).stage == "ASKED"
     assert store.vote(KEEPER, case, NOW, agree=False).stage == "REFUSED"
@@ -93,7 +94,7 @@ def test_one_refusal_is_final(company: Database) -> None:
 
 def test_two_are_two_persons(company: Database) -> None:
     """One person does not count twice, not even from another account."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, replace(LOOK, approvers=2), NOW)
     store.vote(MANAGER, case, NOW, agree=True)
     again = replace(MANAGER, account="cs-1")
@@ -106,7 +107,7 @@ def test_two_are_two_persons(company: Database) -> None:
 @pytest.mark.parametrize("changed", ["courier-1", "sup-1"])
 def test_an_old_epoch_is_dead_at_the_next_decision(company: Database, changed: str) -> None:
     """Whether the asker's account changed or the approver's: the grant is gone."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     look, export = store.ask(COURIER, LOOK, NOW), store.ask(COURIER, EXPORT, NOW)
     for case in (look, export):
         store.vote(MANAGER, case, NOW, agree=True)
@@ -120,7 +121,7 @@ def test_an_old_epoch_is_dead_at_the_next_decision(company: Database, changed: s
 
 def test_an_asker_whose_account_changed_is_granted_nothing(company: Database) -> None:
     """Asked before the move, answered after it."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, LOOK, NOW)
     raise_epoch(company, "courier-1")
     refused("approval.asker-changed", lambda: store.vote(MANAGER, case, NOW, agree=True))
@@ -128,7 +129,7 @@ def test_an_asker_whose_account_changed_is_granted_nothing(company: Database) ->
 
 def test_a_grant_for_an_act_is_used_once_by_its_asker_for_its_object(company: Database) -> None:
     """Another's, another object, another kind, too late, twice: refused, and nothing used up."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, EXPORT, NOW)
     wanted = (COURIER, case, "export", EXPORT.object, NOW)
     refused("approval.not-usable", lambda: store.take(*wanted))
@@ -147,7 +148,7 @@ def test_a_grant_for_an_act_is_used_once_by_its_asker_for_its_object(company: Da
 
 def test_what_is_withdrawn_gives_nothing(company: Database) -> None:
     """By the asker alone, also after the grant."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, LOOK, NOW)
     refused("approval.not-open", lambda: store.withdraw(MANAGER, case, NOW))
     store.vote(MANAGER, case, NOW, agree=True)
@@ -157,7 +158,7 @@ def test_what_is_withdrawn_gives_nothing(company: Database) -> None:
 
 def test_a_review_is_written_once(company: Database) -> None:
     """The first finding stands."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, replace(LOOK, review_until=NOW + 60), NOW)
     store.review(AGENT, case, NOW, sound=False)
     refused("approval.reviewed", lambda: store.review(KEEPER, case, NOW, sound=True))
@@ -167,7 +168,7 @@ def test_a_review_is_written_once(company: Database) -> None:
 
 def test_sixty_four_answers_and_uses_at_once(company: Database) -> None:
     """One grants, one uses; the others are refused, and nobody waits for ever."""
-    store = ApprovalStore(company)
+    store = ApprovalStore(company, vault())
     case = store.ask(COURIER, EXPORT, NOW)
 
     def won(attempt: object) -> bool:

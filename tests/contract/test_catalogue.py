@@ -16,10 +16,9 @@ from acl_engine.storage import tables as t
 from acl_engine.storage.catalogue import stored_types
 from acl_engine.storage.database import Database
 from acl_engine.storage.directory import DirectoryStore
-from acl_engine.storage.payload import pack_fields
 from acl_engine.storage.records import RecordStore
 from acl_engine.storage.scope_sql import condition
-from tests.contract.company import INDEX_KEY, FixedClock, request
+from tests.contract.company import INDEX_KEY, FixedClock, request, vault
 from tests.contract.test_scope_sql import ROWS, scopes
 from tests.unit.policy.test_pack_defects import SMALL
 
@@ -49,6 +48,7 @@ THING = TYPES[TYPE]
 
 
 def fill(database: Database) -> None:
+    safe = vault()
     with database.write() as cx:
         cx.execute(
             insert(t.records),
@@ -59,8 +59,9 @@ def fill(database: Database) -> None:
                 for id_, row in enumerate(ROWS, start)
             ],
         )  # fmt: skip
-        people = [{"record": id_, "payload": pack_fields({"name": f"张{id_}"})} for id_ in
-                  (*range(1, len(ROWS) + 1), *range(501, 501 + len(ROWS)))]  # fmt: skip
+        ids = (*range(1, len(ROWS) + 1), *range(501, 501 + len(ROWS)))
+        sealed = {id_: safe.put(cx, "record_people", id_, {"name": f"张{id_}"}) for id_ in ids}
+        people = [{"record": id_, "payload": payload} for id_, payload in sealed.items()]
         cx.execute(insert(t.record_people), people)
 
 
@@ -96,7 +97,7 @@ def test_a_scope_over_a_catalogue_s_attributes_is_what_holds_says(
 
 
 def find(database: Database, scope: Scope = EVERYTHING, **asked: Any) -> list[str]:
-    store = RecordStore(database, INDEX_KEY, resources=TYPES)
+    store = RecordStore(database, INDEX_KEY, vault(), resources=TYPES)
     asked.setdefault("action", "search")
     return [one.key for one in store.find(request(resource=TYPE, **asked), scope)]
 
@@ -112,7 +113,7 @@ def test_records_are_found_by_key_criterion_and_page(things: Database) -> None:
 
 
 def test_a_record_is_its_catalogue_s_attributes_and_fields(things: Database) -> None:
-    (one,) = RecordStore(things, INDEX_KEY, resources=TYPES).find(
+    (one,) = RecordStore(things, INDEX_KEY, vault(), resources=TYPES).find(
         request(resource=TYPE, key="K002"), EVERYTHING
     )
     assert one.type == TYPE
@@ -135,6 +136,6 @@ def test_facts_and_counts_are_of_the_type_alone(things: Database) -> None:
 
 def test_a_type_that_is_in_no_catalogue_is_not_stored(things: Database) -> None:
     with pytest.raises(StoreError):
-        RecordStore(things, INDEX_KEY, resources=TYPES).find(
+        RecordStore(things, INDEX_KEY, vault(), resources=TYPES).find(
             request(resource="other", key="K501"), EVERYTHING
         )

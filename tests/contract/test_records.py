@@ -11,7 +11,7 @@ from acl_engine.domain.scope import EVERYTHING, NOTHING, Compare, Scope
 from acl_engine.storage import tables as t
 from acl_engine.storage.database import Database
 from acl_engine.storage.directory import DirectoryStore
-from acl_engine.storage.payload import pack_fields, phone_index
+from acl_engine.storage.payload import phone_index
 from acl_engine.storage.records import RecordStore
 from acl_engine.storage.resources import ResourceMap
 from tests.contract.company import (
@@ -23,6 +23,7 @@ from tests.contract.company import (
     FixedClock,
     put,
     request,
+    vault,
 )
 
 MINE = Compare("assignee", "==", "p-1")
@@ -32,7 +33,7 @@ def find(
     database: Database, scope: Scope = EVERYTHING, *, broad: bool = False, **asked: Any
 ) -> list[str]:
     asked.setdefault("action", "search")
-    store = RecordStore(database, INDEX_KEY, broad=broad)
+    store = RecordStore(database, INDEX_KEY, vault(), broad=broad)
     return [record.key for record in store.find(request(**asked), scope)]
 
 
@@ -47,7 +48,7 @@ def test_by_key_and_scope(company: Database) -> None:
 
 def test_record_as_stored(company: Database) -> None:
     """Fields are clear, empty ones are absent, facts are the policy's attributes."""
-    (record,) = RecordStore(company, INDEX_KEY).find(request(key="SF0001"), EVERYTHING)
+    (record,) = RecordStore(company, INDEX_KEY, vault()).find(request(key="SF0001"), EVERYTHING)
     assert record.type == "waybill"
     assert record.attributes["custody_sound"] is True
     assert record.fields["recipient_name"] == "张三1"
@@ -76,7 +77,7 @@ def test_part_of_a_phone_finds_nothing(company: Database, part: str) -> None:
 
 def test_another_index_key_finds_nothing(company: Database) -> None:
     """The index cannot be searched without its key."""
-    store = RecordStore(company, b"another key")
+    store = RecordStore(company, b"another key", vault())
     assert store.find(request("search", by={"phone": PHONE}), EVERYTHING) == []
 
 
@@ -124,7 +125,7 @@ def test_trace_is_made_from_scans(company: Database) -> None:
     scan = {"waybill": 1, "account": "keeper-2", "device": "pc-7", "counterpart": "b-1"}
     put(company, t.scans, kind="out", unit="b-2", at=NOW - 20, **scan)
     put(company, t.scans, kind="in", unit="b-1", at=NOW - 10, **scan)
-    store = RecordStore(company, INDEX_KEY)
+    store = RecordStore(company, INDEX_KEY, vault())
     (record,) = store.find(request("trace", key="SF0001"), EVERYTHING)
     events = json.loads(record.fields["trace"])
     assert [(e["at"], e["kind"], e["unit"], e["city"]) for e in events] == [
@@ -181,12 +182,12 @@ def test_second_resource_needs_no_path_of_its_own(company: Database) -> None:
             insert(people).values(
                 flat=1,
                 phone_index=phone_index(INDEX_KEY, SENDER_PHONE),
-                payload=pack_fields({"owner": "李四"}),
+                payload=vault().put(cx, people.name, 1, {"owner": "李四"}),
             )
         )
     asked = request("search", resource="flat", by={"phone": SENDER_PHONE})
     maps = {"flat": flat}
-    (record,) = RecordStore(company, INDEX_KEY, resources=maps).find(asked, EVERYTHING)
+    (record,) = RecordStore(company, INDEX_KEY, vault(), resources=maps).find(asked, EVERYTHING)
     assert record.fields == {"owner": "李四"}
     directory = DirectoryStore(company, FixedClock(), maps)
     found = directory.facts(COURIER, request(resource="flat", key="F1"))

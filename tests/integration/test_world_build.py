@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import insert, select, text
 
+from acl_engine.bootstrap.keys import Keys, LocalKeyService
 from acl_engine.cli import cli
 from acl_engine.domain.errors import ConfigError, StoreError
 from acl_engine.replay.world.build import build_world
@@ -74,20 +75,24 @@ def test_a_world_is_marked_and_whole(database: Database, world: World) -> None:
 def test_the_database_holds_what_the_truth_says(database: Database, world: World) -> None:
     """The truth comes from the seed alone; the two must not drift apart."""
     from acl_engine.replay.world.truth import Truth
-    from acl_engine.storage.payload import unpack_fields
     from acl_engine.storage.tables import waybill_people
+    from acl_engine.storage.vault import Vault
 
     build_world(database, world, COUNT, SEALING)
     truth = Truth(world, COUNT)
     query = select(waybills, waybill_people.c.payload).join(waybill_people)
     with database.read() as cx:
         rows = cx.execute(query).mappings().all()
+        payloads = {row["id"]: row["payload"] for row in rows}
+        opened = Vault(LocalKeyService(Keys.synthetic("test").wrapping)).open(
+            cx, "waybill_people", payloads
+        )
     assert {row["waybill_no"] for row in rows} == set(truth.by_number)
     for row in rows:
         parcel = truth.by_number[row["waybill_no"]]
         assert {name: row[name] for name in parcel.facts} == parcel.facts
         clear = {name: value for name, value in parcel.fields.items() if value}
-        assert unpack_fields(row["payload"]) == clear
+        assert opened[row["id"]] == clear
 
 
 def test_a_world_is_replaced_only_when_asked(database: Database, world: World) -> None:
@@ -153,7 +158,7 @@ def _rows(url: str) -> int:
 @pytest.fixture
 def building(database_url: str) -> Iterator[Any]:
     """`acl world build` of a large world in a process of its own."""
-    command = [sys.executable, "-m", "acl_engine", "world", "build", "--waybills", "40000"]
+    command = [sys.executable, "-m", "acl_engine", "world", "build", "--waybills", "150000"]
     process = subprocess.Popen([*command, "--database", database_url], stderr=subprocess.DEVNULL)
     yield process
     process.kill()

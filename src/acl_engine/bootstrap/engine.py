@@ -16,7 +16,7 @@ from acl_engine.audit import record
 from acl_engine.bootstrap.alarms import log_alarm
 from acl_engine.bootstrap.approving import Approving
 from acl_engine.bootstrap.callers import Callers
-from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys, LocalKeyService
 from acl_engine.bootstrap.lesser_log import as_kept
 from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
@@ -56,6 +56,7 @@ from acl_engine.storage.payload import phone_index
 from acl_engine.storage.planted import PlantedMarkStore
 from acl_engine.storage.records import RecordStore
 from acl_engine.storage.releasing import ReleaseStore
+from acl_engine.storage.vault import Vault
 
 REPLAY_ONLY = Text(
     "engine.replay-only",
@@ -124,6 +125,7 @@ class Engine:
         store = SqlIdentityStore(database)
         settings, types = pack.settings, stored_types(pack)
         windows = settings.approvals is None or settings.approvals.runs_out
+        vault = Vault(LocalKeyService(keys.wrapping))
         rules = Rules.of(pack)
         sessions = StoredSessions(store, settings.login, clock, rules)
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
@@ -138,13 +140,13 @@ class Engine:
             budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
             audit=as_kept(audit, settings.audit),
             records=RecordStore(
-                database, keys.index, broad=settings.lookup.broad_search, resources=types
+                database, keys.index, vault, broad=settings.lookup.broad_search, resources=types
             ),
             pseudonyms=KeyedPseudonyms(keys.pseudonym),
-            acts=ActStore(database),
+            acts=ActStore(database, vault),
             dials=DialStore(database),
             provider=provider or _provider(database),
-            approvals=ApprovalStore(database, windows=windows),
+            approvals=ApprovalStore(database, vault, windows=windows),
             releases=ReleaseStore(database),
             alarm=alarm,
             index=lambda phone: phone_index(keys.index, phone),

@@ -3,12 +3,16 @@
 HKDF-SHA256 (RFC 5869) with a label each, so that no key serves two purposes.
 """
 
+import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -31,14 +35,30 @@ BAD_KEY = Text(
     "用 `head -c 32 /dev/urandom` 生成，权限 600",
     "make it with `head -c 32 /dev/urandom`, mode 600",
 )
-KEY_FILE = "ACL_MASTER_KEY_FILE"
+TWO_KEYS = Text(
+    "keys.two",
+    "`{one}` 与 `{other}` 只能设置一个",
+    "`{one}` and `{other}` are both set",
+    "删去一个，以免用错主密钥",
+    "unset one: which of them is the master key must not be a guess",
+)
+NOT_OURS = Text(
+    "keys.other-root",
+    "数据密钥不是由这个主密钥封装的",
+    "the data key was not wrapped by this master key",
+    "使用建库时的主密钥，或从备份恢复它",
+    "use the master key that the database was made with, or restore it from a backup",
+)
+KEY_FILE, KEY = "ACL_MASTER_KEY_FILE", "ACL_MASTER_KEY"
+_NONCE_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`index` finds a phone, `pseudonym` names a subject in the log, `totp` seals the seeds,
-    `checkpoint` signs the log (an Ed25519 seed), `rotation` makes the seeds that follow it, `forms`
-    the login forms, `visits` what an application that brought a ticket is given."""
+    `wrapping` wraps the data keys, `checkpoint` signs the log (an Ed25519 seed), `rotation` makes
+    the seeds that follow it, `forms` the login forms, `visits` what an application that brought a
+    ticket is given."""
 
     index: bytes = field(repr=False)
     pseudonym: bytes = field(repr=False)
@@ -47,10 +67,20 @@ class Keys:
     rotation: bytes = field(repr=False)
     forms: bytes = field(repr=False)
     visits: bytes = field(repr=False)
+    wrapping: bytes = field(repr=False)
 
     @classmethod
     def from_master(cls, master: bytes) -> "Keys":
-        labels = ("index", "pseudonym", "totp", "checkpoint", "rotation", "forms", "visits")
+        labels = (
+            "index",
+            "pseudonym",
+            "totp",
+            "checkpoint",
+            "rotation",
+            "forms",
+            "visits",
+            "wrapping",
+        )
         return cls(*(_derive(master, label) for label in labels))
 
     def signing_seed(self, generation: int) -> bytes:
@@ -61,8 +91,13 @@ class Keys:
 
     @classmethod
     def from_environment(cls) -> "Keys":
-        """Production: the file that ACL_MASTER_KEY_FILE names. Raises ConfigError."""
-        name = os.environ.get(KEY_FILE)
+        """Production: the file that ACL_MASTER_KEY_FILE names, or ACL_MASTER_KEY itself in base64,
+        for where a secret store hands keys over so. Not both. Raises ConfigError."""
+        name, written = os.environ.get(KEY_FILE), os.environ.get(KEY)
+        if name and written:
+            raise ConfigError(TWO_KEYS.of(one=KEY_FILE, other=KEY))
+        if written:
+            return cls.from_master(_decoded(written))
         if not name:
             raise ConfigError(NO_KEY.of(variable=KEY_FILE))
         return cls.from_file(Path(name))
@@ -86,6 +121,26 @@ class Keys:
         return cls.from_master(hashlib.sha256(f"synthetic\x1f{seed}".encode()).digest())
 
 
+class LocalKeyService:
+    """Implements `domain.keeping.KeyService` with a key in this process: AES-256-GCM."""
+
+    def __init__(self, key: bytes, draw: Callable[[int], bytes] = os.urandom) -> None:
+        """`draw` gives that many random bytes; a synthetic world gives its own, from its seed."""
+        self._cipher = AESGCM(key)
+        self._draw = draw
+
+    def wrap(self, key: bytes, context: str) -> bytes:
+        nonce = self._draw(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, key, context.encode())
+
+    def unwrap(self, wrapped: bytes, context: str) -> bytes:
+        nonce, sealed = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
+        try:
+            return self._cipher.decrypt(nonce, sealed, context.encode())
+        except (InvalidTag, ValueError):
+            raise ConfigError(NOT_OURS.of()) from None
+
+
 class KeyedPseudonyms:
     """Implements `domain.ports.Pseudonyms` with HMAC-SHA256."""
 
@@ -94,6 +149,16 @@ class KeyedPseudonyms:
 
     def digest(self, kind: str, value: str) -> str:
         return hmac.new(self._key, f"{kind}\x1f{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def _decoded(written: str) -> bytes:
+    try:
+        master = base64.b64decode(written, validate=True)
+    except ValueError:
+        raise ConfigError(BAD_KEY.of(why="not base64")) from None
+    if len(master) < MASTER_BYTES:
+        raise ConfigError(BAD_KEY.of(why=f"shorter than {MASTER_BYTES} bytes"))
+    return master
 
 
 def _derive(master: bytes, label: str) -> bytes:

@@ -55,6 +55,18 @@ class FieldSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """A record at one of `stages` goes on to stage `to`, `days` after the time in its attribute
+    `since`. With `destroy` the key of its personal data is destroyed then. PIPL articles 19, 47."""
+
+    stages: tuple[str, ...]
+    since: str
+    days: int
+    to: str
+    destroy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceSpec:
     """`attributes` are what relations may read as `res.x` (name -> type); never personal data.
     `stages` are the record's life in order; `stage` is always an attribute."""
@@ -64,6 +76,12 @@ class ResourceSpec:
     fields: Mapping[str, FieldSpec]
     attributes: Mapping[str, Literal["text", "int", "bool"]]
     stages: tuple[str, ...]
+    retention: tuple[RetentionRule, ...] = ()
+
+    @property
+    def put_away(self) -> frozenset[str]:
+        """The stages that retention leads to: nobody reads personal data there any more."""
+        return frozenset(rule.to for rule in self.retention)
 
 
 @dataclass(frozen=True, slots=True)

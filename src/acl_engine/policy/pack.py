@@ -30,6 +30,7 @@ from acl_engine.domain.pack import (
     RelationSpec,
     ReleaseSettings,
     ResourceSpec,
+    RetentionRule,
     RoleSpec,
     Settings,
 )
@@ -81,6 +82,7 @@ class _Resource(_Strict):
     stages: tuple[str, ...]
     attributes: dict[str, Literal["text", "int", "bool"]]
     fields: dict[str, _Field]
+    retention: tuple[RetentionRule, ...] = ()
 
 
 class _Resources(_Strict):
@@ -287,7 +289,7 @@ def _resource(name: str, read: _Resource) -> ResourceSpec:
         k: FieldSpec(k, v.kind, v.data_class, v.zh, v.en, v.person, v.searchable, v.word)
         for k, v in read.fields.items()
     }
-    return ResourceSpec(name, read.key, fields, read.attributes, read.stages)
+    return ResourceSpec(name, read.key, fields, read.attributes, read.stages, read.retention)
 
 
 def _masking(read: _Masking) -> MaskingSettings:

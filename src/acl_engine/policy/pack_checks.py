@@ -8,6 +8,7 @@ from functools import partial
 from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.pack import AccountSettings, CentralSettings, Pack
 from acl_engine.domain.text import Text
+from acl_engine.policy import retention_checks
 from acl_engine.policy.expression import Expr, Name, names, parse
 from acl_engine.policy.pack_row_checks import in_row, relation_words, row_words, unknown
 from acl_engine.policy.pack_rows import read_rows
@@ -78,6 +79,7 @@ def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
     yield from _settings(pack)
     yield from _masking(pack, whole)
     yield from _accounts(pack)
+    yield from retention_checks.findings(pack)
 
 
 def _rows(pack: Pack) -> Iterator[PolicyError]:

@@ -27,7 +27,6 @@ from acl_engine.domain.approvals import Approval, Asking
 from acl_engine.domain.principal import Principal
 from acl_engine.storage.custody import refuse
 from acl_engine.storage.database import Database
-from acl_engine.storage.payload import pack_fields, unpack_fields
 from acl_engine.storage.tables import (
     accounts,
     approval_papers,
@@ -35,6 +34,7 @@ from acl_engine.storage.tables import (
     approvals,
     persons,
 )
+from acl_engine.storage.vault import Vault
 
 CONTROL = "approval"
 WINDOW = "approval-window"
@@ -73,8 +73,9 @@ class ApprovalStore:
     `windows` False (replay's ablation): a grant never runs out.
     """
 
-    def __init__(self, database: Database, *, windows: bool = True) -> None:
+    def __init__(self, database: Database, vault: Vault, *, windows: bool = True) -> None:
         self._database = database
+        self._vault = vault
         self._windows = windows
 
     def ask(self, who: Principal, asking: Asking, now: int) -> str:
@@ -98,7 +99,7 @@ class ApprovalStore:
                 .values(_new(who, asking, now) | {"approval_no": number, "epoch": epoch})
                 .returning(_a.id)
             ).scalar_one()
-            paper = pack_fields(dict(asking.paper))
+            paper = self._vault.put(cx, approval_papers.name, id_, dict(asking.paper))
             cx.execute(insert(approval_papers).values(approval=id_, payload=paper))
         return number
 
@@ -117,7 +118,7 @@ class ApprovalStore:
             elif cx.scalars(agreed).one() >= case["needed"]:
                 until = now + 60 * case["minutes"]
                 _move(cx, case, "GRANTED", granted_at=now, lives_until=until)
-            return _read(cx, approval)
+            return _read(cx, self._vault, approval)
 
     def withdraw(self, who: Principal, approval: str, now: int) -> Approval:
         """The asker takes it back, asked or granted."""
@@ -126,7 +127,7 @@ class ApprovalStore:
             if case["account"] != who.account or case["stage"] not in ("ASKED", "GRANTED"):
                 raise refuse("approval.not-open", CONTROL)
             _move(cx, case, "WITHDRAWN")
-            return _read(cx, approval)
+            return _read(cx, self._vault, approval)
 
     def take(self, who: Principal, approval: str, kind: str, object_: str, now: int) -> Approval:
         """Use a grant up, for its asker and exactly this object."""
@@ -144,7 +145,7 @@ class ApprovalStore:
             used = cx.execute(update(approvals).where(usable).values(stage="USED", used_at=now))
             if used.rowcount != 1:
                 raise refuse("approval.not-usable", CONTROL)
-            return _read(cx, approval)
+            return _read(cx, self._vault, approval)
 
     def review(self, who: Principal, approval: str, now: int, *, sound: bool) -> Approval:
         """What was found afterwards; the first review stands."""
@@ -155,7 +156,7 @@ class ApprovalStore:
             row = update(approvals).where(_a.id == case["id"])
             found = {"reviewed": True, "reviewed_by": who.person, "sound": sound}
             cx.execute(row.values(**found, reviewed_at=now))
-            return _read(cx, approval)
+            return _read(cx, self._vault, approval)
 
 
 # --- inside ------------------------------------------------------------------------------------
@@ -219,11 +220,11 @@ def _move(cx: Connection, case: RowMapping, stage: str, **values: Any) -> None:
         raise refuse("approval.closed", CONTROL)
 
 
-def _read(cx: Connection, approval: str) -> Approval:
+def _read(cx: Connection, vault: Vault, approval: str) -> Approval:
     row = cx.execute(select(approvals).where(_a.approval_no == approval)).mappings().one()
-    paper = cx.scalar(
-        select(approval_papers.c.payload).where(approval_papers.c.approval == row["id"])
-    )
+    papers = select(approval_papers.c.approval, approval_papers.c.payload)
+    sealed = cx.execute(papers.where(approval_papers.c.approval == row["id"]))
+    paper = vault.open(cx, approval_papers.name, {one.approval: one.payload for one in sealed})
     agreed = select(_v.person).where(_v.approval == row["id"], _v.agree).order_by(_v.at, _v.person)
     return Approval(
         id=row["approval_no"],
@@ -241,5 +242,5 @@ def _read(cx: Connection, approval: str) -> Approval:
         answer_until=row["answer_until"],
         lives_until=row["lives_until"],
         approvers=tuple(cx.scalars(agreed)),
-        paper=tuple(sorted(unpack_fields(paper or b"{}").items())),
+        paper=tuple(sorted(paper.get(row["id"], {}).items())),
     )

@@ -6,6 +6,7 @@ and a page are written for it as for any other.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, cast, select
@@ -20,8 +21,11 @@ _OWN = frozenset({"type", "stage"})
 
 def stored_types(pack: Pack) -> Mapping[str, ResourceMap]:
     """The map of every record type of the pack, and of those that every database has."""
-    own = {name: _generic(spec) for name, spec in pack.resources.items() if name not in RESOURCES}
-    return {**RESOURCES, **own}
+    found = {**RESOURCES}
+    for name, spec in pack.resources.items():
+        stored = found[name] if name in found else _generic(spec)
+        found[name] = replace(stored, put_away=spec.put_away)
+    return found
 
 
 def _generic(spec: ResourceSpec) -> ResourceMap:

@@ -181,6 +181,25 @@ class Database:
             outer.rollback()
             connection.close()
 
+    def forget(self, *tables: str) -> None:
+        """Leave nothing of deleted rows of these tables in the file: what was destroyed must not
+        be found in its free space. SQLite: the log of changes too (deleted content is
+        overwritten on every connection). PostgreSQL: VACUUM; its own log lives on until recycled.
+        """
+        if self._shared is not None:
+            return
+        with self._raw() as raw:
+            if self.dialect == "sqlite":
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                return
+            before = raw.autocommit
+            raw.autocommit = True
+            try:
+                for table in tables:
+                    raw.execute(f"VACUUM {table}")
+            finally:
+                raw.autocommit = before
+
     # --- inside --------------------------------------------------------------------------------
 
     @contextmanager

@@ -1,8 +1,9 @@
 """SQLAlchemy engines for the two databases, with durability set and read back on every connection.
 
 INVARIANTS
-- SQLite: WAL, synchronous=FULL, foreign keys on, a busy timeout; a missing file is never made by
-  opening it. Transactions are begun by us (`BEGIN`, `BEGIN IMMEDIATE`), never by the driver.
+- SQLite: WAL, synchronous=FULL, foreign keys and secure_delete on, a busy timeout; a missing file
+  is never made by opening it. Transactions are begun by us (`BEGIN`, `BEGIN IMMEDIATE`), never by
+  the driver.
 - PostgreSQL: fsync and synchronous_commit on, a lock timeout, UTC.
 - Error texts of the driver never carry parameters.
 """
@@ -99,7 +100,8 @@ def _sqlite(url: URL, create: bool) -> Engine:
 
 
 def _pragmas(raw: sqlite3.Connection, name: str) -> None:
-    wanted = {"foreign_keys": 1, "synchronous": 2}
+    # secure_delete: what is deleted is overwritten, so that a destroyed key is gone from the file.
+    wanted = {"foreign_keys": 1, "synchronous": 2, "secure_delete": 1}
     if name != "MEMORY":
         wanted["journal_mode"] = "wal"  # type: ignore[assignment]
     raw.execute(f"PRAGMA busy_timeout={LOCK_SECONDS * 1000}")

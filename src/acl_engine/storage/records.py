@@ -6,10 +6,13 @@ INVARIANTS
   wildcard, is refused unless `broad` was set (the company of 2020); then text is compared here,
   row by row, never by SQL patterns.
 - Pages follow the key, so that a cursor tells nothing about rows out of scope.
+- A payload is opened for a row that the query chose, never to choose rows (2020 apart), and not at
+  all at a stage that is put away.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -29,9 +32,10 @@ from acl_engine.domain.scope import EVERYTHING, Scope
 from acl_engine.domain.text import Text
 from acl_engine.storage.criteria import equals, unsearchable
 from acl_engine.storage.database import Database
-from acl_engine.storage.payload import phone_index, unpack_fields
+from acl_engine.storage.payload import phone_index
 from acl_engine.storage.resources import RESOURCES, ResourceMap, stored
 from acl_engine.storage.scope_sql import condition
+from acl_engine.storage.vault import Vault
 
 TOO_BROAD = Text(
     "records.too-broad",
@@ -41,26 +45,31 @@ TOO_BROAD = Text(
     "name a key or another exact criterion",
 )
 
+# Rows whose payloads are opened at a time when a pattern is sought.
+BATCH = 500
+_Found = tuple[RowMapping, dict[str, str]]
 _WILDCARDS = {"*": ".*", "%": ".*", "?": "."}
 
 
 class RecordStore:
     """The Records port over the database.
 
-    `index_key` is the key of the phone index. `broad` allows wildcards and searches by any field
-    or by nothing: set by bootstrap from the pack's settings, never by a request.
+    `index_key` is the key of the phone index, `vault` opens payloads. `broad` allows wildcards and
+    searches by any field or by nothing: set by bootstrap from the pack, never by a request.
     """
 
     def __init__(
         self,
         database: Database,
         index_key: bytes,
+        vault: Vault,
         *,
         broad: bool = False,
         resources: Mapping[str, ResourceMap] = RESOURCES,
     ) -> None:
         self._database = database
         self._index_key = index_key
+        self._vault = vault
         self._broad = broad
         self._resources = resources
         self._rows = {name: _row_query(one) for name, one in resources.items()}
@@ -75,8 +84,34 @@ class RecordStore:
             query = query.where(resource.key > request.after)
         limit = max(request.limit, 0)
         with self._database.read() as cx:
-            rows = list(_matching(cx, query, resource, patterns, limit))
-            return _records(cx, resource, rows, request.fields)
+            found = list(islice(self._matching(cx, query, resource, patterns, limit), limit))
+            return _records(cx, resource, found, request.fields)
+
+    def _matching(
+        self,
+        cx: Connection,
+        query: Select[Any],
+        resource: ResourceMap,
+        patterns: Mapping[str, re.Pattern[str]],
+        limit: int,
+    ) -> Iterator[_Found]:
+        if not patterns:
+            yield from self._opened(cx, resource, cx.execute(query.limit(limit)).mappings().all())
+            return
+        with cx.execution_options(yield_per=BATCH).execute(query) as rows:
+            for batch in rows.mappings().partitions(BATCH):
+                for row, fields in self._opened(cx, resource, batch):
+                    if _fits(row, fields, resource, patterns):
+                        yield row, fields
+
+    def _opened(
+        self, cx: Connection, resource: ResourceMap, rows: Sequence[RowMapping]
+    ) -> Iterator[_Found]:
+        """Each row with its clear fields. One put away, or whose key was destroyed, has none."""
+        kept = {r["_id"]: r["_payload"] for r in rows if r["stage"] not in resource.put_away}
+        clear = self._vault.open(cx, resource.people.name, kept)
+        for row in rows:
+            yield row, clear.get(row["_id"], {}) | _columns(row, resource)
 
     def _criteria(
         self, resource: ResourceMap, request: Request, scope: Scope
@@ -119,57 +154,38 @@ def _pattern(value: str) -> re.Pattern[str]:
     return re.compile("".join(_WILDCARDS.get(c, re.escape(c)) for c in value), re.DOTALL)
 
 
-def _matching(
-    cx: Connection,
-    query: Select[Any],
+def _fits(
+    row: RowMapping,
+    fields: Mapping[str, str],
     resource: ResourceMap,
     patterns: Mapping[str, re.Pattern[str]],
-    limit: int,
-) -> Iterator[RowMapping]:
-    if not patterns:
-        yield from cx.execute(query.limit(limit)).mappings()
-        return
-    found = 0
-    rows = cx.execution_options(yield_per=500).execute(query).mappings()
-    for row in rows:
-        if found == limit:
-            break
-        if _fits(row, resource, patterns):
-            found += 1
-            yield row
-    rows.close()
-
-
-def _fits(row: RowMapping, resource: ResourceMap, patterns: Mapping[str, re.Pattern[str]]) -> bool:
-    fields = _fields(row, resource) | {n: str(row[n]) for n in resource.attributes}
+) -> bool:
+    known = {**fields, **{n: str(row[n]) for n in resource.attributes}}
     for name, pattern in patterns.items():
         names = resource.phones.get(name, {name: None})
-        if not any(pattern.fullmatch(fields.get(one, "")) for one in names):
+        if not any(pattern.fullmatch(known.get(one, "")) for one in names):
             return False
     return True
 
 
-def _fields(row: RowMapping, resource: ResourceMap) -> dict[str, str]:
-    fields = unpack_fields(row["_payload"])
-    for name in resource.field_columns:
-        if row[f"_{name}"] is not None:
-            fields[name] = str(row[f"_{name}"])
-    return fields
+def _columns(row: RowMapping, resource: ResourceMap) -> dict[str, str]:
+    names = (name for name in resource.field_columns if row[f"_{name}"] is not None)
+    return {name: str(row[f"_{name}"]) for name in names}
 
 
 def _records(
-    cx: Connection, resource: ResourceMap, rows: Sequence[RowMapping], wanted: Sequence[str]
+    cx: Connection, resource: ResourceMap, found: Sequence[_Found], wanted: Sequence[str]
 ) -> list[PersonalRecord]:
+    ids = [row["_id"] for row, _ in found]
     derived = {
-        name: derive(cx, [row["_id"] for row in rows])
+        name: derive(cx, ids)
         for name, derive in resource.derived.items()
-        if rows and (not wanted or name in wanted)
+        if ids and (not wanted or name in wanted)
     }
     records = []
-    for row in rows:
-        fields = _fields(row, resource)
-        fields |= {name: texts[row["_id"]] for name, texts in derived.items()}
+    for row, fields in found:
+        shown = fields | {name: texts[row["_id"]] for name, texts in derived.items()}
         attributes: dict[str, Value] = resource.row_attributes(dict(row))
         key = str(row[resource.key.name])
-        records.append(PersonalRecord(resource.type, key, attributes, fields))
+        records.append(PersonalRecord(resource.type, key, attributes, shown))
     return records

@@ -61,7 +61,7 @@ class ResourceMap:
     `facts` is the table of policy facts, `people` the one of personal payloads, joined on
     `facts.id == people_id`. `phones` are criteria answered by keyed-hash columns, each with the
     field it hashes. `subject_facts` are scalar queries about the asking person (`:person`),
-    `subject_sets` the facts of them that are sets.
+    `subject_sets` the facts of them that are sets. At a stage in `put_away` no payload is opened.
     """
 
     type: str
@@ -75,6 +75,13 @@ class ResourceMap:
     derived: Mapping[str, Derive] = field(default_factory=dict)
     subject_facts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     subject_sets: SubjectSets = lambda cx, asked: {}
+    put_away: frozenset[str] = frozenset()
+
+    @property
+    def home(self) -> Table:
+        """The table whose rows these are: where a stage is changed."""
+        (key,) = self.people_id.foreign_keys
+        return key.column.table
 
     def columns(self) -> Columns:
         """What a scope may name."""

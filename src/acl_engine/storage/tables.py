@@ -1,7 +1,7 @@
 """The tables. Times are epoch seconds UTC; ids are text where people say them, integers elsewhere.
 
 INVARIANTS
-- Personal data stands in `waybill_people` and `customers` alone (`payload`), never in a fact table.
+- Personal data stands in a `payload` alone, sealed (`storage/vault.py`), never in a fact table.
 - Policy facts of a waybill are columns of `waybills` under the same names as the pack's attributes.
 - A fact that grants a right records its maker (`made_by`) and source. One that its gainer made
   alone grants nothing: a shift or roster line counts only when `made_by` is neither the person nor
@@ -55,6 +55,7 @@ from acl_engine.storage.tables_control import (
     dial_bindings,
     dial_capabilities,
 )
+from acl_engine.storage.tables_keys import data_keys, record_keys
 from acl_engine.storage.tables_policy import policy_loads
 from acl_engine.storage.tables_records import record_people, records
 from acl_engine.storage.tables_releases import release_copies
@@ -79,12 +80,14 @@ __all__ = [
     "cas_tickets",
     "cas_warned",
     "contact_events",
+    "data_keys",
     "dial_bindings",
     "dial_capabilities",
     "duties",
     "metadata",
     "planted_marks",
     "policy_loads",
+    "record_keys",
     "record_people",
     "records",
     "release_copies",
@@ -254,7 +257,7 @@ roster = Table(
 
 # --- customers and waybills -----------------------------------------------------------------
 
-# `payload` is a JSON object of clear fields until field encryption; `phone_index` is a keyed hash.
+# `payload` is sealed; `phone_index` is a keyed hash.
 customers = Table(
     "customers",
     metadata,

@@ -50,7 +50,7 @@ approvals = Table(
     Index(None, "asker", "reviewed"),
 )
 
-# What an approver must see besides: one to one, JSON.
+# What an approver must see besides: one to one, sealed.
 approval_papers = Table(
     "approval_papers",
     metadata,

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, RowMapping, insert, select
 from acl_engine.domain.principal import Principal
 from acl_engine.storage.custody import locked_waybill, refuse
 from acl_engine.storage.database import Database
-from acl_engine.storage.payload import unpack_fields
 from acl_engine.storage.tables import contact_events, waybill_people, work_items
+from acl_engine.storage.vault import Vault
 
 CONTROL = "caller-verification"
 # A call is worked on at once, or by the next day.
@@ -52,8 +52,9 @@ def record_contact(
 class TicketStore:
     """Opens tickets."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
 
     def open_ticket(
         self,
@@ -81,7 +82,7 @@ class TicketStore:
             made_by = f"unverified:{source}"[:_SOURCE_CHARS]
             if verified:
                 event = _event(cx, source, who, now)
-                if not _is_party(cx, row, event, caller_index, pickup_code):
+                if not _is_party(cx, self._vault, row, event, caller_index, pickup_code):
                     raise refuse("act.caller-not-verified", CONTROL)
                 made_by = event["made_by"]
                 used = contact_events.update().where(contact_events.c.id == source)
@@ -113,6 +114,7 @@ def _event(cx: Connection, source: str, who: Principal, now: int) -> RowMapping:
 
 def _is_party(
     cx: Connection,
+    vault: Vault,
     waybill: RowMapping,
     event: RowMapping,
     caller_index: str | None,
@@ -126,6 +128,7 @@ def _is_party(
         return False
     if caller is not None and caller in parties and caller_index in (None, caller):
         return True
-    truth = unpack_fields(people["payload"]).get("pickup_code", "")
+    opened = vault.open(cx, waybill_people.name, {waybill["id"]: people["payload"]})
+    truth = opened.get(waybill["id"], {}).get("pickup_code", "")
     offered = pickup_code or ""
     return bool(truth) and compare_digest(truth.encode(), offered.encode())

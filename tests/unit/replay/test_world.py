@@ -12,10 +12,11 @@ import pytest
 
 from acl_engine.domain.accounts import Undertaking
 from acl_engine.policy.pack import load_pack
-from acl_engine.replay.world.build import Sealing, company_rows
+from acl_engine.replay.world.build import company_rows
 from acl_engine.replay.world.company import HOUR, World, make_world
 from acl_engine.replay.world.journey import PICKUP_HOURS
 from acl_engine.replay.world.parcels import Parcel, parcels
+from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.seed import read_seed
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.tables import waybills
@@ -45,6 +46,7 @@ from hashlib import sha256
 from pathlib import Path
 from acl_engine.replay.world.company import make_world
 from acl_engine.replay.world.parcels import parcels
+from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.seed import read_seed
 world = make_world(*read_seed(Path(sys.argv[1])), sys.argv[2], 400)
 digest = sha256(repr((world.staff, world.customers, world.shops)).encode())
@@ -116,7 +118,7 @@ def test_couriers_and_areas_are_shaped_like_the_trace(world: World) -> None:
 def test_a_large_world_loads_all_of_its_branches() -> None:
     """Every row that names a unit, a person or an area finds it in the same batch."""
     big = make_world(*read_seed(SEEDS), "shape", 1_000_000)
-    sealing = Sealing(lambda text: "", lambda login, secret: b"", lambda phone: "")
+    sealing = synthetic_sealing("shape")
     rows = company_rows(big, sealing, "strong")
     names = {table: {row[0] for row in rows[table]} for table in ("units", "areas", "persons")}
     assert len(rows["areas"]) == 50 * 39

@@ -28,7 +28,6 @@ from acl_engine.replay.world.people import Customer
 from acl_engine.replay.world.staff import Staff, person_of
 from acl_engine.storage import bulk
 from acl_engine.storage.database import Database
-from acl_engine.storage.payload import pack_fields
 
 SecretsKind = Literal["strong", "weak"]
 Batch = dict[str, list[tuple[Any, ...]]]
@@ -41,11 +40,15 @@ class Sealing:
     """How secrets are stored: the same functions that identity verifies with.
 
     `password` hashes; `totp(login, base32)` seals a seed; `index` is the keyed phone index.
+    `record(table, row, fields)` seals a payload and gives the row of its key; `data_key` is the
+    row of the key that wraps those.
     """
 
     password: Callable[[str], str]
     totp: Callable[[str, str], bytes]
     index: Callable[[str], str]
+    record: Callable[[str, object, Mapping[str, str]], tuple[bytes, tuple[Any, ...]]]
+    data_key: tuple[Any, ...]
 
 
 def build_world(
@@ -60,9 +63,10 @@ def build_world(
 ) -> None:
     """Write the world with at least its named parcels. `progress` is called with parcels done."""
     bulk.begin(database, pack=world.company.pack, seed=world.seed, at=world.now, replace=replace)
+    bulk.load(database, [{"data_keys": [sealing.data_key]}])
     bulk.load(database, [company_rows(world, sealing, secrets)])
     bulk.load(database, _customer_batches(world, sealing))
-    bulk.load(database, listed_batches(world))
+    bulk.load(database, listed_batches(world, sealing))
     if not world.areas:
         bulk.load(database, [{"work_items": list(_work_items(world, {}))}])
     bulk.load(database, parcel_batches(world, parcels(world, count), sealing, progress))
@@ -210,21 +214,31 @@ def _duties(world: World, last: int) -> Iterator[tuple[Any, ...]]:
 def _customer_batches(world: World, sealing: Sealing) -> Iterator[Batch]:
     named = chain(world.customers.values(), world.shops.values())
     others = map(world.customer_at, range(world.population))
-    for chunk in bulk.chunks(chain(named, others)):
-        yield {"customers": [customer_row(one, sealing) for one in chunk]}
+    yield from customer_batches(chain(named, others), sealing)
 
 
-def customer_row(one: Customer, sealing: Sealing) -> tuple[Any, ...]:
-    payload = pack_fields({"name": one.name, "phone": one.phone})
-    return (one.id, sealing.index(one.phone), one.bound_at, payload)
+def customer_batches(made: Iterable[Customer], sealing: Sealing) -> Iterator[Batch]:
+    """Rows by table of customers, a few thousand at a time."""
+    for chunk in bulk.chunks(made):
+        batch: Batch = {"customers": [], "record_keys": []}
+        for one in chunk:
+            fields = {"name": one.name, "phone": one.phone}
+            payload, key = sealing.record("customers", one.id, fields)
+            batch["customers"].append((one.id, sealing.index(one.phone), one.bound_at, payload))
+            batch["record_keys"].append(key)
+        yield batch
 
 
-def listed_batches(world: World) -> Iterator[Batch]:
+def listed_batches(world: World, sealing: Sealing) -> Iterator[Batch]:
     """Rows by table of the company's lists."""
     for chunk in bulk.chunks(world.listed):
+        sealed = [sealing.record("record_people", one.id, one.fields) for one in chunk]
         yield {
             "records": [(one.id, one.type, one.key, one.stage, _json(one.facts)) for one in chunk],
-            "record_people": [(one.id, pack_fields(one.fields)) for one in chunk],
+            "record_people": [
+                (one.id, payload) for one, (payload, _) in zip(chunk, sealed, strict=True)
+            ],
+            "record_keys": [key for _, key in sealed],
         }
 
 
@@ -240,7 +254,8 @@ def parcel_batches(
     names: dict[str, str] = {}
     done = 0
     for chunk in bulk.chunks(made):
-        batch: Batch = {"waybills": [], "waybill_people": [], "scans": [], "assignments": []}
+        tables = ("waybills", "waybill_people", "record_keys", "scans", "assignments")
+        batch: Batch = {table: [] for table in tables}
         for parcel in chunk:
             if parcel.name:
                 names[parcel.name] = parcel.waybill_no
@@ -254,15 +269,17 @@ def parcel_batches(
 
 def _add(batch: Batch, parcel: Parcel, world: World, sealing: Sealing) -> None:
     facts, fields = parcel.facts, parcel.fields
+    payload, key = sealing.record("waybill_people", parcel.id, fields)
     batch["waybills"].append((parcel.id, *facts.values()))
     batch["waybill_people"].append(
         (
             parcel.id,
             sealing.index(fields["recipient_phone"]),
             sealing.index(fields["sender_phone"]),
-            pack_fields(fields),
+            payload,
         )
     )
+    batch["record_keys"].append(key)
     batch["scans"].extend(
         (s.id, parcel.id, s.kind, s.unit, s.counterpart, s.answers, s.account, s.device, s.at)
         for s in parcel.scans

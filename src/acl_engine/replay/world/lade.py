@@ -17,7 +17,7 @@ from acl_engine.replay.world.build import (
     Batch,
     Sealing,
     company_rows,
-    customer_row,
+    customer_batches,
     parcel_batches,
 )
 from acl_engine.replay.world.company import DAY, GUESTS, HOUR, World
@@ -85,8 +85,7 @@ def import_trace(
 
     def batches() -> Iterator[Batch]:
         yield company_rows(world, sealing, "strong", last)
-        for chunk in bulk.chunks(map(world.guest, range(guests))):
-            yield {"customers": [customer_row(one, sealing) for one in chunk]}
+        yield from customer_batches(map(world.guest, range(guests)), sealing)
         made = _parcels(world, trace, guests, last)
         yield from parcel_batches(world, made, sealing, progress)
 

@@ -1,0 +1,133 @@
+"""The vault: payloads sealed and opened inside the transaction of whoever reads or writes them.
+
+INVARIANTS
+- A payload without a key is not there. One that was never sealed is refused, not read.
+- Who seals holds the newest data key's row until the transaction ends, so a data key is destroyed
+  only when nothing can still be wrapped by it (`acl_engine.storage.key_rotation`).
+- Data keys are kept in memory, one a generation; record keys are not.
+"""
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from acl_engine.domain.errors import StoreError
+from acl_engine.domain.keeping import KeyService, RecordKey
+from acl_engine.domain.text import Text
+from acl_engine.storage.sealing import KEY_BYTES, seal, unseal
+from acl_engine.storage.tables_keys import data_keys, record_keys
+
+NEVER_SEALED = Text(
+    "store.never-sealed",
+    "表 `{store}` 中还有未加密的行",
+    "`{store}` still holds rows that were never sealed",
+    "运行 `acl keys seal`",
+    "run `acl keys seal`",
+)
+NO_DATA_KEY = Text(
+    "store.no-data-key",
+    "第 {generation} 代数据密钥不存在，`{store}` 中的一行无法打开",
+    "data key {generation} is gone: a row of `{store}` cannot be opened",
+    "核对备份是否齐全",
+    "check that the backup is whole",
+)
+# The first byte of a payload from before sealing: a JSON object.
+CLEAR = b"{"
+
+
+class Vault:
+    """Over one database and one key service. Safe to share between threads."""
+
+    def __init__(self, service: KeyService) -> None:
+        self._service = service
+        self._known: dict[int, AESGCM] = {}
+
+    def put(self, cx: Connection, store: str, row: object, fields: Mapping[str, str]) -> bytes:
+        """The payload to store in this row; its key is kept. A key of an earlier version is
+        replaced, so what that one sealed can no longer be read."""
+        generation, data_key = self.newest(cx)
+        payload, key = seal(data_key, generation, store, str(row), fields)
+        cx.execute(delete(record_keys).where(_of(store, (row,))))
+        cx.execute(insert(record_keys).values(**as_row(key)))
+        return payload
+
+    def open(
+        self, cx: Connection, store: str, payloads: Mapping[object, bytes]
+    ) -> dict[object, dict[str, str]]:
+        """The clear fields by row id; a row whose key was destroyed is left out."""
+        if not payloads:
+            return {}
+        by_row = {str(row): row for row in payloads}
+        opened: dict[object, dict[str, str]] = {}
+        for found in cx.execute(select(record_keys).where(_of(store, payloads))):
+            key = RecordKey(found.store, found.row, found.generation, found.suite, found.wrapped)
+            row = by_row[key.row]
+            opened[row] = unseal(self._data_key(cx, key), key, payloads[row])
+        for row, payload in payloads.items():
+            if row not in opened and payload.startswith(CLEAR):
+                raise StoreError(NEVER_SEALED.of(store=store))
+        return opened
+
+    def destroy(self, cx: Connection, store: str, rows: Iterable[object]) -> int:
+        """Destroy the keys of these rows; how many there were."""
+        return cx.execute(delete(record_keys).where(_of(store, rows))).rowcount
+
+    def newest(self, cx: Connection) -> tuple[int, AESGCM]:
+        """The data key that wraps now, held until the transaction ends; the first is made here."""
+        newest = select(func.max(data_keys.c.generation)).scalar_subquery()
+        held = select(data_keys.c.generation).where(data_keys.c.generation == newest)
+        generation = cx.scalar(held.with_for_update(read=True))
+        if generation is None:
+            self.add_generation(cx, 1)
+            generation = cx.scalars(held.with_for_update(read=True)).one()
+        return generation, self.data_key(cx, generation)
+
+    def add_generation(self, cx: Connection, generation: int) -> None:
+        """A new data key, unless another process has just made the same generation."""
+        fresh = self._service.wrap(secrets.token_bytes(KEY_BYTES), _context(generation))
+        values = {"generation": generation, "wrapped": fresh, "made_at": int(time.time())}
+        make = postgresql.insert if cx.dialect.name == "postgresql" else sqlite.insert
+        cx.execute(make(data_keys).values(**values).on_conflict_do_nothing())
+
+    def data_key(self, cx: Connection, generation: int) -> AESGCM:
+        """Raises StoreError for one that is gone, ConfigError for another root's."""
+        if generation not in self._known:
+            wrapped = cx.scalar(
+                select(data_keys.c.wrapped).where(data_keys.c.generation == generation)
+            )
+            if wrapped is None:
+                raise StoreError(NO_DATA_KEY.of(generation=generation, store="data_keys"))
+            clear = self._service.unwrap(bytes(wrapped), _context(generation))
+            self._known[generation] = AESGCM(clear)
+        return self._known[generation]
+
+    def _data_key(self, cx: Connection, key: RecordKey) -> AESGCM:
+        return self.data_key(cx, key.generation)
+
+
+def as_row(key: RecordKey) -> dict[str, object]:
+    """What `record_keys` holds of a key."""
+    return {
+        "store": key.store,
+        "row": key.row,
+        "generation": key.generation,
+        "suite": key.suite,
+        "wrapped": key.wrapped,
+    }
+
+
+def first_data_key(service: KeyService, key: bytes, made_at: int) -> tuple[int, bytes, int]:
+    """The row of a given first generation: a synthetic world's, the same for the same seed."""
+    return (1, service.wrap(key, _context(1)), made_at)
+
+
+def _context(generation: int) -> str:
+    return f"data-key/{generation}"
+
+
+def _of(store: str, rows: Iterable[object]) -> ColumnElement[bool]:
+    return (record_keys.c.store == store) & record_keys.c.row.in_([str(row) for row in rows])
