@@ -34,6 +34,7 @@ DEVICES = {
     "claims-03": "pc-13",
     "region-01": "pc-17",
     "keeper-07": "pc-31",
+    "sup-0413": "pc-22",
 }
 
 

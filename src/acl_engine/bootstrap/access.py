@@ -23,6 +23,8 @@ from acl_engine.identity.visits import PREFIX, SECONDS, Visiting, Visits
 
 # Where the API lives as a service of the central login: its tickets are made for this address.
 HOME = "/v1/"
+# The scanner page's name in a visit and in the log: it is an application like any other.
+SCANNER = "scanner"
 Purpose = Literal["evaluation", "metrics"]
 # Stands in the log as the reason why a question to it was refused, and as the control.
 NOT_AN_ASKER, ASKERS = "audit.not-an-asker", "audit-askers"
@@ -60,6 +62,23 @@ class Access:
         self._service.central.login.recorder.allowed("api.enter", who, name)
         token = self._visits.make(Visiting(visit.session, name), self._now())
         return Visit(token, visit.account, SECONDS)
+
+    def come(self, ticket: str, url: str) -> str:
+        """A ticket that the scanner page had made for `url` becomes its visit's token. Raises
+        TicketRefused; SessionDead when its person has left since."""
+        visit = self._service.central.validation.validate(ticket, Asked(url))
+        who = self._service.engine.sessions.standing(visit.session)
+        self._service.central.login.recorder.allowed("api.enter", who, SCANNER)
+        return self._visits.make(Visiting(visit.session, SCANNER), self._now())
+
+    def visitor(self, token: str) -> tuple[Principal, str]:
+        """Who the scanner page works for, and the token to go on with. It is good while the
+        person's session is, which is read here. Raises SessionDead."""
+        visiting = self._visits.read(token, self._now())
+        known = visiting is not None and visiting.application == SCANNER
+        session = visiting.session if visiting and known else ""
+        who = self._service.engine.sessions.standing(session, touch=False)
+        return who, self._visits.make(Visiting(session, SCANNER), self._now())
 
     def credential(self, token: str, purpose: Purpose) -> None:
         """Raises SessionDead unless it is a service's, live, and for this purpose."""

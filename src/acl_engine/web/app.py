@@ -27,6 +27,7 @@ from acl_engine.web.limits import BodyLimits
 from acl_engine.web.metrics import Metrics
 from acl_engine.web.outermost import Observer, Outermost
 from acl_engine.web.problems import respond
+from acl_engine.web.scanner import area as scanner
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def areas_of(service: Service, life: Life, metrics: Metrics) -> list[Area]:
         Area("central login", cas.routes(service.central, service.address), cas.PREFIX),
         Area("metrics", metrics.routes(access)),
         Area("lookup", api.routes(service, access)),
+        Area("scanner", scanner.routes(service, access)),
         Area("scim", scim.routes(service), scim.PREFIX, scim.BODY_BYTES),
     ]
 

@@ -1,9 +1,10 @@
-"""The three cookies: the session of the central login, the browser of a form, the language.
+"""The four cookies: the session of the central login, the browser of a form, the language, and
+the scanner page's visit.
 
 INVARIANTS
 - Secure, HttpOnly, SameSite=Lax, gone when the browser closes; no Domain, so no other host has it.
 - The session's is named and pathed as CAS asks (specification 3.6: TGC-, as narrow as can be).
-- The form's has the `__Host-` prefix: a neighbouring host cannot plant one.
+- The form's and the visit's have the `__Host-` prefix: a neighbouring host cannot plant one.
 """
 
 import re
@@ -17,8 +18,10 @@ from acl_engine.web.language import COOKIE as LANGUAGE
 
 SESSION = "TGC-acl"
 BROWSER = "__Host-acl-form"
+VISIT = "__Host-acl-visit"
 PATH = "/cas"
 _VALUE = re.compile(r"TGT-([A-Za-z0-9-]{16,80})")
+_VISIT = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _BROWSER = re.compile(r"[0-9a-f]{32}")
 
 
@@ -40,6 +43,16 @@ def browser_of(request: Request) -> str | None:
     """The browser's number that its forms are made for."""
     value = request.cookies.get(BROWSER, "")
     return value if _BROWSER.fullmatch(value) else None
+
+
+def visit_of(request: Request) -> str:
+    """What the scanner page's ticket was exchanged for; empty when there is none."""
+    value = request.cookies.get(VISIT, "")
+    return value if _VISIT.fullmatch(value) else ""
+
+
+def set_visit(response: Response, token: str) -> None:
+    _set(response, VISIT, token, "/")
 
 
 def new_browser() -> str:

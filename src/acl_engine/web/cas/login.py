@@ -19,6 +19,7 @@ from acl_engine.domain.principal import Principal
 from acl_engine.domain.text import Message, Text
 from acl_engine.web import cookies
 from acl_engine.web.cas.pages import LOGIN, away, show
+from acl_engine.web.cross_site import check_site
 from acl_engine.web.parameters import Parameters
 from acl_engine.web.problems import Refused
 
@@ -28,13 +29,6 @@ NO_METHOD = Text(
     "this way of answering (method) is not offered",
     "用 GET 或 POST",
     "use GET or POST",
-)
-CROSS_SITE = Text(
-    "cas.cross-site",
-    "登录请求来自其他网站，已拒绝",
-    "the request came from another site and was refused",
-    "请从登录页登录",
-    "log in from the login page",
 )
 # The same words whatever the cause: what was wrong stands in the log, under the request's id.
 NOT_LOGGED_IN = Text(
@@ -91,7 +85,7 @@ class LoginPages:
     def take(self, request: Request, given: Parameters) -> Response:
         _check_method(given)
         if self._central.settings.own_forms:
-            _check_site(request)
+            check_site(request)
         url = given.get("service") or None
         service = self._central.service(url) if url else None
         presented = cookies.session_token(request)
@@ -123,7 +117,7 @@ class LoginPages:
     def confirm(self, request: Request, given: Parameters) -> Response:
         """The person said yes to the page that `warn` asked for."""
         _check_method(given)
-        _check_site(request)
+        check_site(request)
         url = given.text("service")
         who = self._central.who(cookies.session_token(request))
         service = self._central.service(url, who)
@@ -209,15 +203,3 @@ class LoginPages:
 def _check_method(given: Parameters) -> None:
     if given.get("method") not in (*METHODS, ""):
         raise Refused(400, NO_METHOD.of())
-
-
-def _check_site(request: Request) -> None:
-    """A browser says where a form came from: of what another site makes it send, nothing counts.
-
-    The form's own ticket is what counts; this is the second lock. Old browsers say nothing.
-    """
-    site = request.headers.get("sec-fetch-site")
-    sender = request.headers.get("origin")
-    own = f"https://{request.headers.get('host', '')}"
-    if site not in (None, "same-origin", "none") or sender not in (None, "null", own):
-        raise Refused(403, CROSS_SITE.of())
