@@ -158,7 +158,7 @@ def _rows(url: str) -> int:
 @pytest.fixture
 def building(database_url: str) -> Iterator[Any]:
     """`acl world build` of a large world in a process of its own."""
-    command = [sys.executable, "-m", "acl_engine", "world", "build", "--waybills", "150000"]
+    command = [sys.executable, "-m", "acl_engine", "world", "build", "--waybills", "40000"]
     process = subprocess.Popen([*command, "--database", database_url], stderr=subprocess.DEVNULL)
     yield process
     process.kill()

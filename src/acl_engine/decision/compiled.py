@@ -133,9 +133,8 @@ class CompiledPolicy:
         """
         now = self._now
         try:
-            rank = now.find(*request)
-            known = now.kept[rank]
-            return now.decision("m", rank) if known is None else known
+            known = now.known(*request)
+            return now.decision("m", now.find(*request)) if known is None else known
         except Exception:  # noqa: BLE001 - any doubt denies; told apart there
             return _careful(now, request)
 

@@ -1,6 +1,6 @@
 """One version of one policy: its indexes, and the decision of each row, made once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,10 @@ class Snapshot:
         "allows",
         "batch",
         "candidates",
-        "decisions",
         "file",
         "find",
         "indexes",
-        "kept",
+        "known",
         "link_lines",
         "links",
         "readers",
@@ -50,6 +49,7 @@ class Snapshot:
     ) -> None:
         self.indexes = indexes
         self.find = indexes["m"].find
+        self.known: Callable[..., Decision | None] = indexes["m"].search.known
         self.allows = [*indexes["m"].allows, indexes["m"].default]
         self.file = policy.file
         self.links = policy.links  # for explanations
@@ -57,20 +57,17 @@ class Snapshot:
         self.version = version
         self.warnings = warnings
         self.strict = strict
-        self.decisions: dict[str, list[Decision | None]] = {
-            name: [None] * (len(one.rows) + 1) for name, one in indexes.items()
-        }
-        self.kept = self.decisions["m"]
         self.candidates: dict[str, object] = {}  # by request field: see `questions`
         self.readers: dict[str, object] = {}  # by request field: see decision/rows.py
         self.batch: Any = None  # made by `batch` when it is first asked
 
     def decision(self, matcher: str, rank: int) -> Decision:
         """The decision of one rank, made once."""
-        known = self.decisions[matcher][rank]
+        index = self.indexes[matcher]
+        known: Decision | None = index.search.kept[rank]
         if known is None:
-            known = self._made(self.indexes[matcher], rank)
-            self.decisions[matcher][rank] = known
+            known = self._made(index, rank)
+            index.keep(rank, known)
         return known
 
     def _made(self, index: Index, rank: int) -> Decision:

@@ -4,12 +4,14 @@
 none does.
 
 INVARIANTS
-- Immutable once built; `find` stores nothing, so that unknown names cost no memory.
+- Immutable once built but for what is kept beside each row; asking stores nothing, so that unknown
+  names cost no memory.
 - The branches' union is the matcher, so a row that matches is found by one of them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from acl_engine.policy.branches import Branch, branches
 from acl_engine.policy.casbin_model import Effect, Matcher, Model
@@ -20,7 +22,7 @@ from acl_engine.policy.findings import Findings
 from acl_engine.policy.ranking import Row, ranked
 from acl_engine.policy.reading import Vocabulary, findings
 from acl_engine.policy.row_tables import arranged, chosen, table_of
-from acl_engine.policy.search import Find, Mistyped, find_of
+from acl_engine.policy.search import Find, Mistyped, Search, search_of
 
 __all__ = ["Find", "Functions", "Index", "Mistyped", "Row", "build"]
 
@@ -39,10 +41,25 @@ class Index:
     lines: list[int]
     allows: list[bool]
     default: bool
-    find: Find
+    search: Search
     reach: Reach
     tree: Expr
     env: Mapping[str, object]
+
+    @property
+    def find(self) -> Find:
+        return self.search.find
+
+    def keep(self, rank: int, what: object) -> None:
+        """From now on `search.known` gives `what` for this rank; one store, whole at any moment."""
+        self.search.kept[rank] = what
+        place: Any = self.search.cells
+        if place is not None and rank < len(self.rows):
+            *path, last = (self.rows[rank][key.column] for key in self.branches[0].keys)
+            for word in path:
+                place = place[word]
+            if place[last] == rank:  # not of a later row under the same keys
+                place[last] = what
 
 
 def build(
@@ -88,7 +105,7 @@ def build(
         order.lines,
         order.allows,
         model.effect is Effect.DENY_OVERRIDE,
-        find_of(parts, tables, len(order.rows), env, reach),
+        search_of(parts, tables, len(order.rows), env, reach),
         reach,
         matcher.tree,
         env.space,

@@ -2,12 +2,14 @@
 
 INVARIANTS
 - The source is written from trees alone (see `code`) and walks the tables of `row_tables`.
-- `find` stores nothing, so that unknown names cost no memory.
+- `find` and `known` store nothing, so that unknown names cost no memory.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
 
-from acl_engine.policy import code, heads
+from acl_engine.policy import code, direct, heads
 from acl_engine.policy.branches import Branch, Head, KeyPart, reads_rows
 from acl_engine.policy.environment import Environment, Reach
 from acl_engine.policy.expression import Expr, Name
@@ -21,22 +23,44 @@ class Mistyped(Exception):
     """No row matches, and a value that is looked up is not a text: it never could."""
 
 
-def find_of(
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`find(*request)` is a rank, `known(*request)` what is kept for that rank, None for nothing.
+
+    `kept` is by rank; `cells` hold the same where one chain of look-ups leads to it (`direct`).
+    """
+
+    find: Find
+    known: Callable[..., Any]
+    kept: list[Any]
+    cells: Table | None
+
+
+def search_of(
     parts: tuple[Branch, ...], tables: list[Table], count: int, env: Environment, reach: Reach
-) -> Find:
+) -> Search:
     """The search over all branches; `count` is the rank of no row."""
-    space = env.space | {"none": {}, "text": str, "mistyped": Mistyped}
+    kept: list[Any] = [None] * (count + 1)
+    space = env.space | {"none": {}, "text": str, "mistyped": Mistyped, "kept": kept, "whole": int}
     body: list[str] = []
     for number, (branch, table) in enumerate(zip(parts, tables, strict=True)):
         body += _Source(number, branch, env.words, count).lines()
         space |= _names(number, branch, table, reach)
+    texts = " is ".join([*(f"r_{field}.__class__" for field in _looked_up(parts)), "text"])
+    if texts != "text":
+        body += [f"    if best == {count} and not ({texts}):", "        raise mistyped"]
+    short: list[str] = []
+    cells = None
+    if direct.is_direct(parts):
+        cells = direct.cells_of(tables[0])
+        space["first"] = direct.first_level(parts[0], cells, reach).get
+        short = direct.lines(parts[0], env.words, count, texts)
     given = ", ".join(f"r_{field}" for field in env.words.request)
-    text = f"def find({given}):\n    best = {count}\n" + "\n".join(body)
-    if looked_up := _looked_up(parts):
-        texts = " is ".join(f"r_{field}.__class__" for field in looked_up)
-        text += f"\n    if best == {count} and not ({texts} is text):\n        raise mistyped"
-    exec(compile(text + "\n    return best\n", "<policy index>", "exec"), space)  # noqa: S102 - written from trees
-    return space["find"]  # type: ignore[return-value]
+    start, found = f"({given}):\n", "\n".join([f"    best = {count}", *body])
+    text = f"def find{start}{found}\n    return best\n"
+    text += f"def known{start}" + "\n".join([*short, found]) + "\n    return kept[best]\n"
+    exec(compile(text, "<policy index>", "exec"), space)  # noqa: S102 - written from trees
+    return Search(cast(Find, space["find"]), cast(Find, space["known"]), kept, cells)
 
 
 def _names(number: int, branch: Branch, table: Table, reach: Reach) -> dict[str, object]:

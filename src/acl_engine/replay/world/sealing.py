@@ -1,6 +1,7 @@
 """How a synthetic world's secrets are stored, from its seed: known to all, so for nobody real."""
 
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256, shake_256
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,7 +42,8 @@ def synthetic_sealing(seed: str, passwords: Passwords | None = None) -> Sealing:
         return payload, (key.store, key.row, key.generation, key.suite, key.wrapped)
 
     return Sealing(
-        password=lambda text: hasher.hash(text, salt=drawn("salt", text, _SALT_BYTES)),
+        # The same text hashes to the same here: once is enough, for however many logins and builds.
+        password=cache(lambda text: hasher.hash(text, salt=drawn("salt", text, _SALT_BYTES))),
         totp=lambda login, secret: totp.seal(
             login, secret, nonce=drawn("nonce", login, _NONCE_BYTES)
         ),
