@@ -79,11 +79,10 @@ def _likely(symbols: list[int], unknown: list[int]) -> str | None:
     """The one mark that differs in a single symbol, if there is one."""
     if len(unknown) > 1:
         return None
-    start = [max(symbol, 0) for symbol in symbols]
-    places = unknown or range(len(start))
-    for at in places:
-        for symbol in range(_P):
-            guess = [*start[:at], symbol, *start[at + 1 :]]
-            if _syndromes(guess) == (0, 0):
-                return "".join(ALPHABET[one] for one in guess)
+    guess = [max(symbol, 0) for symbol in symbols]
+    excess, weighted = _syndromes(guess)
+    for at in unknown or range(len(guess)):
+        if excess * _POWERS[at] % _P == weighted:  # all the excess lies here
+            guess[at] = (guess[at] - excess) % _P
+            return "".join(ALPHABET[one] for one in guess)
     return None

@@ -49,7 +49,7 @@ class Access:
         self._service = service
         self._visits = Visits(service.keys.visits)
         self._tokens = ServiceTokens(desk.tokens, desk.account, rules, service.clock)
-        self._desk = Accountability(service.database, service.keys)
+        self._desk = Accountability(service.database, service.keys, clock=service.clock)
         self._askers = frozenset(service.pack.settings.audit.askers)
 
     def enter(self, ticket: str) -> Visit:

@@ -20,13 +20,15 @@ from acl_engine.audit.report import Report, Stamp
 from acl_engine.audit.verify import Surveys, verify
 from acl_engine.audit.witness import Request, cosigned
 from acl_engine.bootstrap.audit_files import read_seed, read_trust
-from acl_engine.bootstrap.clocks import millis
+from acl_engine.bootstrap.clocks import SystemClock, millis_of
 from acl_engine.bootstrap.crew import hands
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.bootstrap.surveying import surveys
 from acl_engine.bootstrap.witnessing import witness_in
+from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import InputError
+from acl_engine.domain.ports import Clock
 from acl_engine.domain.text import Text
 from acl_engine.storage.audit_keeping import AuditKeeping
 from acl_engine.storage.audit_proofs import AuditProofStore, Hold
@@ -70,9 +72,11 @@ NO_COSIGNATURE = Text(
 class Accountability:
     """One database's audit log. Close it when done."""
 
-    def __init__(self, database: Database, keys: Keys, url: str = "") -> None:
-        """`url`: where other processes find the same database, to verify a large log together."""
-        self.database, self.url = database, url
+    def __init__(
+        self, database: Database, keys: Keys, url: str = "", clock: Clock | None = None
+    ) -> None:
+        """`url`: where other processes find the same database, to read a large log together."""
+        self.database, self.url, self._clock = database, url, clock or SystemClock()
         self.pseudonyms = KeyedPseudonyms(keys.pseudonym)
         self.keys = keys
         self.store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
@@ -87,10 +91,15 @@ class Accountability:
         try:
             synthetic = is_synthetic(database)
             keys = Keys.synthetic(world_seed(database)) if synthetic else Keys.from_environment()
+            clock = desk_clock(database) if synthetic else None
         except BaseException:
             database.close()
             raise
-        return cls(database, keys, url)
+        return cls(database, keys, url, clock)
+
+    def millis(self) -> int:
+        """The desk's time in epoch milliseconds."""
+        return millis_of(self._clock)
 
     def __enter__(self) -> "Accountability":
         return self
@@ -138,7 +147,7 @@ class Accountability:
         believed = replace(trust, logs=(*trust.logs, *new))
         note = self._witness(found, believed, witness) if witness else found
         anchored = believed.open(note)
-        self.proofs.add_checkpoint(size, millis(), note)
+        self.proofs.add_checkpoint(size, self.millis(), note)
         return anchored
 
     def latest(self, trust: Trust) -> Anchored | None:
@@ -158,7 +167,7 @@ class Accountability:
         witness = witness_in(folder, trust)
         size, last = trust.open(note).checkpoint.size, witness.last
         proof = self.tree.consistency(last.size, size) if last and last.size <= size else ()
-        return witness.cosign(note, proof, millis() // 1000)
+        return witness.cosign(note, proof, self.millis() // 1000)
 
     def ask_witness(self, trust: Trust, old: int | None) -> str:
         """What to send to a witness elsewhere. Raises InputError without a checkpoint."""
@@ -180,7 +189,7 @@ class Accountability:
             with suppress(InputError):
                 anchored = trust.open(cosigned(one.note, line))
                 if anchored.cosigners > one.cosigners:
-                    self.proofs.add_checkpoint(one.checkpoint.size, millis(), anchored.note)
+                    self.proofs.add_checkpoint(one.checkpoint.size, self.millis(), anchored.note)
                     return anchored
         raise InputError(NO_COSIGNATURE.of())
 
@@ -239,11 +248,11 @@ class Accountability:
     def hold(self, case: str, by: str) -> None:
         """Open a hold: from now on nothing is deleted and no key destroyed."""
         self.write_down("audit.hold", by, ticket=case)
-        self.proofs.hold(case, millis(), by)
+        self.proofs.hold(case, self.millis(), by)
 
     def release(self, case: str, by: str) -> None:
         self.write_down("audit.release", by, ticket=case)
-        self.proofs.release(case, millis(), by)
+        self.proofs.release(case, self.millis(), by)
 
     def holds(self) -> list[Hold]:
         return self.proofs.holds()
@@ -266,7 +275,7 @@ class Accountability:
         entry = AuditEntry(
             kind="event",
             request=secrets.token_hex(8),
-            at=millis(),
+            at=self.millis(),
             action=action,
             resource="audit",
             account=by,

@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+from acl_engine.domain.ports import Clock
+
 
 class SystemClock:
     def now(self) -> datetime:
@@ -36,6 +38,11 @@ class SteppedClock:
     def set_back(self, seconds: int) -> None:
         """What a person with the host does to its clock."""
         self._now -= timedelta(seconds=seconds)
+
+
+def millis_of(clock: Clock) -> int:
+    """A clock's time in epoch milliseconds."""
+    return int(clock.now().timestamp() * 1000)
 
 
 def millis() -> int:

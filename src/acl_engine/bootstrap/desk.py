@@ -10,13 +10,13 @@ INVARIANTS
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import NoReturn
 
 from acl_engine.audit import record
 from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.bootstrap.policies import require_loaded
+from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import Account
 from acl_engine.domain.control import Refusal
@@ -32,7 +32,7 @@ from acl_engine.identity import standing
 from acl_engine.identity.responsibility import CONTROL, refusal_of_maker
 from acl_engine.identity.standing import LAPSES, Rules
 from acl_engine.storage.audit_store import AuditStore
-from acl_engine.storage.database import Database, is_synthetic, world_seed, world_time
+from acl_engine.storage.database import Database, is_synthetic, world_seed
 from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.organisation import SqlOrganisation
 from acl_engine.storage.service_tokens import SqlServiceTokens
@@ -84,7 +84,7 @@ class Desk:
             clock: Clock = SystemClock()
             if is_synthetic(database):
                 keys = Keys.synthetic(world_seed(database))
-                clock = SteppedClock(datetime.fromtimestamp(world_time(database), UTC))
+                clock = desk_clock(database)
             else:
                 keys = Keys.from_environment()
                 pack = require_loaded(database, pack)

@@ -15,22 +15,32 @@ from acl_engine.audit import ocsf, record, screenmark
 from acl_engine.audit.looks import Look, looks
 from acl_engine.audit.trace import Traced, trace
 from acl_engine.bootstrap.accountability import Accountability
-from acl_engine.bootstrap.clocks import millis
 from acl_engine.bootstrap.looking import look_book
 from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.releases import Copy
+from acl_engine.domain.text import Text
 from acl_engine.domain.tracing import PlantedMark
 from acl_engine.masking.phone import parse as parse_phone
+from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.payload import phone_index
 from acl_engine.storage.planted import PlantedMarkStore
 from acl_engine.storage.releasing import ReleaseStore
-from acl_engine.storage.subjects import waybills_of_customer, waybills_of_phones
+from acl_engine.storage.subjects import recipients, waybills_of_customer, waybills_of_phones
 
 # A photograph is taken while the page is open: the looks of that session this far around the mark.
 AROUND_MS = 5 * 60_000
 # Criteria under which a phone number may have been searched for.
 _PHONES = ("phone", "recipient_phone", "sender_phone")
 _MOST_SUBJECTS = 500
+
+NO_ACCOUNT = Text(
+    "audit.no-account",
+    "公司与日志中都没有账号 `{account}`",
+    "neither the company nor the log knows an account `{account}`",
+    "核对登录名；可用 `acl account list` 查看",
+    "check the login; `acl account list` shows them",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,20 @@ class Report:
 
     shown: tuple[Seen, ...]
     refused: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Saw:
+    """What an account did, and in sum what it was shown: looks answered, records `shown` by them,
+    different `records` among these, and their recipients. A record that is in the database no
+    longer, or has no recipient, counts as one of the `people`."""
+
+    entries: tuple[AuditEntry, ...]
+    looks: int
+    shown: int
+    records: int
+    people: int
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +114,29 @@ class Inquiry:
                     refused.append(Seen(index, record.decode(body, index)))
         return Report(tuple(shown), tuple(refused))
 
-    def of_account(self, account: str, since: int, until: int) -> list[AuditEntry]:
-        """Everything an account did in a span (epoch ms, end excluded)."""
+    def require(self, account: str) -> None:
+        """Raises InputError for an account that neither the company nor the log knows."""
+        known = SqlIdentityStore(self._desk.database).account(account)
+        if known is None and self._desk.store.last_of(account) is None:
+            raise InputError(NO_ACCOUNT.of(account=account))
+
+    def of_account(self, account: str, since: int, until: int) -> Saw:
+        """What an account did and was shown in a span (epoch ms, end excluded)."""
         self._write_down("audit.account")
-        return self._desk.store.of_account(account, since, until)
+        database = self._desk.database
+        entries = tuple(self._desk.store.of_account(account, since, until))
+        looks = [one for one in entries if one.kind == "outcome" and one.effect == "allow"]
+        records = frozenset(subject for one in looks for subject in one.subjects)
+        known = recipients(database, self._waybill, records)
+        fields = sorted({field for one in looks for field in one.fields})
+        return Saw(
+            entries,
+            looks=len(looks),
+            shown=sum(one.count for one in looks),
+            records=len(records),
+            people=len({*known.values()}) + len(records) - len(known),
+            fields=tuple(fields),
+        )
 
     def marked(self, text: str) -> Marked:
         """The session, person and looks behind a screen mark. Raises InputError for a misread."""
@@ -131,7 +174,8 @@ class Inquiry:
         """Register waybills of nobody as honey rows; how many. Raises InputError."""
         digests = [self._waybill(number) for number in waybills]
         self._write_down("audit.honey", frozenset(digests))
-        self._planted.plant([PlantedMark(one, "honey", millis(), self._by) for one in digests])
+        now = self._desk.millis()
+        self._planted.plant([PlantedMark(one, "honey", now, self._by) for one in digests])
         return len(digests)
 
     def export(self, form: str) -> Iterator[str]:

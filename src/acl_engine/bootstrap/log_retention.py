@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from acl_engine.audit.checkpoint import Trust
 from acl_engine.audit.looks import looks
 from acl_engine.bootstrap.accountability import Accountability
-from acl_engine.bootstrap.clocks import millis
 from acl_engine.domain.accountability import RETENTION
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Text
@@ -49,7 +48,7 @@ def due(desk: Accountability, trust: Trust, keep_days: int = KEEP_DAYS) -> Due:
     """What is older than `keep_days`. Changes nothing. Raises InputError under six months."""
     if keep_days < KEEP_DAYS_LEAST:
         raise InputError(TOO_SHORT.of(least=KEEP_DAYS_LEAST, days=keep_days))
-    cutoff = millis() - keep_days * DAY_MS
+    cutoff = desk.millis() - keep_days * DAY_MS
     old, start, latest = (
         desk.store.first_since(cutoff),
         desk.store.first_whole(),

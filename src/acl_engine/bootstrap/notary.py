@@ -18,7 +18,6 @@ from acl_engine.audit.note import Signer
 from acl_engine.audit.report import Finding, Stamp
 from acl_engine.bootstrap.accountability import ORIGIN, Accountability
 from acl_engine.bootstrap.audit_files import read_bytes, read_seed
-from acl_engine.bootstrap.clocks import millis
 from acl_engine.domain.accountability import STAMPED
 from acl_engine.domain.errors import ConfigError, InputError
 from acl_engine.domain.ports import TimeStamper
@@ -92,7 +91,7 @@ class Notary:
         anchored = desk.sign(trust, [old, new])
         size = anchored.checkpoint.size
         if not files:
-            desk.keeping.add_generation(generation + 1, size, millis())
+            desk.keeping.add_generation(generation + 1, size, desk.millis())
         believed = trust.handed_over(old.verifier, new.verifier, size)
         return Rotated(anchored, believed)
 

@@ -24,8 +24,9 @@ from acl_engine.domain.text import Lang, Text
 
 ACCOUNT_SUM = Text(
     "audit.account-sum",
-    "共 {looks} 次查看，{records} 条记录，涉及 {people} 件运单；字段：{fields}",
-    "{looks} looks answered, {records} records of {people} waybills; fields: {fields}",
+    "共 {looks} 次查看得到答复，显示 {shown} 条，涉及 {records} 件、{people} 人；字段：{fields}",
+    "{looks} looks answered, {shown} rows shown: {records} records of {people} people;"
+    " fields: {fields}",
 )
 NOTHING = Text("audit.nothing", "没有记录", "no record")
 MARK_OF = Text(
@@ -88,31 +89,22 @@ PLANTED = Text("leak.honey-planted", "已登记蜜罐 {count} 条", "{count} hon
 @format_option
 @click.pass_obj
 def account(lang: Lang, name: str, since: int, until: int, url: str, by: str, form: str) -> None:
-    """What account NAME asked for and was shown, and when.
+    """What account NAME asked for and was shown, and when; records, people and fields in sum.
 
     \b
     acl audit account courier-88 --from 2026-03-01 --to 2026-03-02 --database sqlite:///acl.db
     """
-    with Accountability.open(url) as desk:
-        entries = Inquiry(desk, by).of_account(name, since, until)
-    shown = [one for one in entries if one.kind == "outcome" and one.effect == "allow"]
-    subjects = {subject for one in shown for subject in one.subjects}
-    fields = sorted({field for one in shown for field in one.fields})
+    with Accountability.open(url) as desk, busy("account"):
+        inquiry = Inquiry(desk, by)
+        inquiry.require(name)
+        saw = inquiry.of_account(name, since, until)
     if form == "json":
-        document(
-            "acl-audit-account/1",
-            account=name,
-            looks=len(shown),
-            records=sum(one.count for one in shown),
-            waybills=len(subjects),
-            fields=fields,
-            entries=[asdict(one) for one in entries],
-        )
+        document("acl-audit-account/1", account=name, **asdict(saw))
         return
-    for entry in entries:
+    for entry in saw.entries:
         click.echo(line(None, entry))
-    sums = {"looks": len(shown), "records": sum(one.count for one in shown)}
-    say(lang, ACCOUNT_SUM, **sums, people=len(subjects), fields=" ".join(fields) or "-")
+    sums = {"looks": saw.looks, "shown": saw.shown, "records": saw.records, "people": saw.people}
+    say(lang, ACCOUNT_SUM, **sums, fields=" ".join(saw.fields) or "-")
 
 
 @click.command("read-mark")

@@ -17,6 +17,7 @@ from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.bootstrap.policies import policy_for
+from acl_engine.bootstrap.world_clock import people_time
 from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Pack
@@ -98,17 +99,17 @@ def _engine(database: Database, pack: Pack, mark: Mark | None, login: str) -> En
     return Engine.open(
         database=database,
         pack=pack,
-        clock=SteppedClock(_world_time(database, mark, login)),
+        clock=SteppedClock(_world_time(database, login)),
         keys=Keys.synthetic(mark.seed),
         replay=Weakened(),
     )
 
 
-def _world_time(database: Database, mark: Mark, login: str) -> datetime:
+def _world_time(database: Database, login: str) -> datetime:
     """The world's now, or the next time at which the account's authenticator shows a new code."""
     account = SqlIdentityStore(database).account(login)
     unused = (account.totp_last_step + 1) * _STEP if account else 0
-    return datetime.fromtimestamp(max(mark.built_at, unused), UTC)
+    return datetime.fromtimestamp(max(people_time(database), unused), UTC)
 
 
 @contextmanager
@@ -143,9 +144,7 @@ def _worlds_login(
     strong = strong_password(mark.seed, login)
     verified = Passwords.synthetic().verify(account.password_hash, strong)
     password = strong if verified else cast[login].member.weak
-    code = code_at(
-        totp_secret(mark.seed, login), int(_world_time(database, mark, login).timestamp())
-    )
+    code = code_at(totp_secret(mark.seed, login), int(_world_time(database, login).timestamp()))
     key = Ed25519PrivateKey.from_private_bytes(device_key(mark.seed, device))
     return engine.login(login, password, totp=code, device=_proof(engine, device, key))
 

@@ -11,10 +11,10 @@ import click
 
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import Loaded, load, variable_of
+from acl_engine.bootstrap.world_clock import people_time
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.text import Lang, Text
-from acl_engine.storage.census import census
-from acl_engine.storage.database import Database
+from acl_engine.storage.database import Database, is_synthetic
 
 NO_SERVER = Text(
     "serve.not-installed",
@@ -130,8 +130,8 @@ def _world_offset(url: str | None) -> int:
     if url is None:
         return 0
     with Database.open(url) as database:
-        mark = census(database).mark
-    return mark.built_at - int(time.time()) if mark else 0
+        now = people_time(database) if is_synthetic(database) else 0
+    return now - int(time.time()) if now else 0
 
 
 def _say(lang: Lang, sock: socket.socket, host: str, development: Path | None) -> None:

@@ -169,7 +169,8 @@ def _views(trail: Trail, judged: list[tuple[PersonalRecord, Decision]]) -> tuple
     if request.action is Action.AGGREGATE:
         return _counts(trail, resource)
     if request.action is Action.COUNT_BY_PHONE:
-        return (View(resource.type, "count", {"count": str(len(judged))}),)
+        shown = {"count": str(len(judged))}
+        return (View(resource.type, "count", shown, _watermark(trail)),)
     if request.action is Action.VERIFY:
         return tuple(_verified(trail, row, resource) for row, _ in judged)
     return tuple(_view(trail, row, decision, resource) for row, decision in judged)

@@ -23,7 +23,8 @@ class Left:
 
 def named(site: Site, left: Left) -> frozenset[str]:
     """The accounts that the log names for it: each mark one, each list whom its trace accuses."""
-    inquiry, found = Inquiry(Accountability(site.database, site.keys), INVESTIGATOR), set[str]()
+    desk, found = Accountability(site.database, site.keys, clock=site.clock), set[str]()
+    inquiry = Inquiry(desk, INVESTIGATOR)
     for mark in filter(None, left.marks):
         found |= {seen.entry.account or "" for seen in inquiry.marked(mark).own}
     for numbers in left.lists:

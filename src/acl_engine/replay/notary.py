@@ -13,7 +13,7 @@ class Notary:
     """Over the copy of one run; `None` of its notes stands in the database alone."""
 
     def __init__(self, site: Site) -> None:
-        self._desk = Accountability(site.database, site.keys)
+        self._desk = Accountability(site.database, site.keys, clock=site.clock)
         self._works = site.pack.settings.audit.signed
         self._kept: list[str] = []
 

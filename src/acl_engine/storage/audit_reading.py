@@ -160,6 +160,13 @@ class AuditReading:
             yield done
 
 
+def latest_at(database: Database) -> int:
+    """The time of the last record, epoch milliseconds; 0 before there is one."""
+    query = select(audit_records.c.at).order_by(audit_records.c.index.desc()).limit(1)
+    with database.read() as cx:
+        return int(cx.execute(query).scalar() or 0)
+
+
 def size_of(cx: Connection) -> int:
     """How many records the log has."""
     last = cx.execute(select(func.max(audit_records.c.index))).scalar()

@@ -1,6 +1,6 @@
 """Which waybills a data subject has, and the names of units, for the report of who saw them."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from sqlalchemy import or_, select
 
@@ -9,6 +9,7 @@ from acl_engine.storage.tables import units, waybill_people, waybills
 
 # Fewer than any driver's limit of bound values.
 _CHUNK = 500
+_PAGE = 10_000
 
 
 def waybills_of_customer(database: Database, customer: str) -> list[str]:
@@ -33,6 +34,18 @@ def waybills_of_phones(database: Database, indexes: Collection[str]) -> dict[str
                 for index, number in cx.execute(query):
                     found[index].add(str(number))
     return {index: sorted(numbers) for index, numbers in found.items()}
+
+
+def recipients(
+    database: Database, digest: Callable[[str], str], wanted: Collection[str]
+) -> dict[str, str]:
+    """Digest -> customer id of the recipient, for waybills whose `digest` is wanted."""
+    query, found = select(waybills.c.waybill_no, waybills.c.recipient), dict[str, str]()
+    with database.read() as cx:
+        for number, recipient in cx.execute(query).yield_per(_PAGE) if wanted else ():
+            if (known := digest(str(number))) in wanted:
+                found[known] = str(recipient)
+    return found
 
 
 def unit_names(database: Database) -> dict[str, tuple[str, str]]:

@@ -124,9 +124,15 @@ def test_who_saw_a_waybill(url: str) -> None:
 def test_account_and_its_span(url: str) -> None:
     """What an account saw, within a span; the end is excluded."""
     everything = run("account", "sup-0413", "--database", url).output
-    assert "2 looks answered, 1 records of 2 waybills; fields: route" in everything
+    assert "2 looks answered, 1 rows shown: 2 records of 2 people; fields: route" in everything
     span = ("--from", "2026-02-25T06:15:00", "--to", "2026-02-25T06:16:40")
     assert "1 looks answered" in run("account", "sup-0413", *span, "--database", url).output
+
+
+def test_account_that_nobody_knows(url: str) -> None:
+    """A login typed wrong is told so: "0 looks" would clear somebody who was never asked about."""
+    done = run("account", "sup-0431", "--database", url)
+    assert isinstance(done.exception, InputError)
 
 
 def test_asking_the_log_is_on_the_log(url: str) -> None:

@@ -62,6 +62,16 @@ def test_the_code_beside_each_record_leads_back(url: str) -> None:
     assert (found.exit_code, "account courier-88" in found.output) == (0, True)
 
 
+def test_questions_between_looks_set_no_clock_back(url: str) -> None:
+    """Auditor, courier and manager in turn: the log of a made-up world verifies all the same."""
+    ask = ["audit", "account", "courier-88", "--database", url]
+    for login in ("courier-88", "courier-88", "sup-0413"):
+        run(url, "--as", login, *LOAD[2:])
+        assert CliRunner().invoke(cli, ask, catch_exceptions=False).exit_code == 0
+    verified = CliRunner().invoke(cli, ["audit", "verify", "--database", url])
+    assert verified.exit_code == 0, verified.output
+
+
 def test_the_same_look_again(url: str) -> None:
     """A one-time code is not used twice: the next look waits for the next one."""
     assert [run(url, *LOAD).exit_code for _ in range(3)] == [0, 0, 0]

@@ -25,9 +25,8 @@ def who_saw(asking: Asking, body: bodies.WhoSaw) -> bodies.Records:
 
 
 def of_account(asking: Asking, body: bodies.OfAccount) -> bodies.Records:
-    return _records(
-        asking.access.inquiry(asking.token).of_account(body.account, body.since, body.until)
-    )
+    saw = asking.access.inquiry(asking.token).of_account(body.account, body.since, body.until)
+    return _records(saw.entries)
 
 
 def read_mark(asking: Asking, body: bodies.Mark) -> bodies.Records:

@@ -1,0 +1,30 @@
+"""What time it is in a synthetic world: when it was built, or later, if its log has gone on since.
+
+INVARIANT: the log's clock does not go back, whichever command writes to it and in what order;
+`acl audit verify` would name each step back, and rightly.
+"""
+
+from datetime import UTC, datetime
+
+from acl_engine.bootstrap.clocks import SteppedClock
+from acl_engine.storage.audit_reading import latest_at
+from acl_engine.storage.database import Database, world_time
+
+_DAY = 86_400
+
+
+def desk_clock(database: Database) -> SteppedClock:
+    """For whoever administers the world or asks its log: never before what the log says."""
+    seconds = max(world_time(database), _said(database))
+    return SteppedClock(datetime.fromtimestamp(seconds, UTC))
+
+
+def people_time(database: Database) -> int:
+    """For its people, epoch seconds. Their shifts and leases run at the world's time: a log that
+    was written at ours, by a service without `--world-time`, does not take them along."""
+    built, said = world_time(database), _said(database)
+    return said if built < said < built + _DAY else built
+
+
+def _said(database: Database) -> int:
+    return -(-latest_at(database) // 1000)
