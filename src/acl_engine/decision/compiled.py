@@ -251,7 +251,10 @@ def _snapshot(
     model = casbin_model.read_model(model_text, files[0], notes)
     policy = casbin_rows.read_policy(policy_text, files[1], model, notes)
     where = Where(files[1])
-    reach = {name: closures(policy.links.get(name, []), where, notes) for name in model.roles}
+    reach = {
+        name: closures(policy.links.get(name, []), where, notes, policy.lines.get(name, ()))
+        for name in model.roles
+    }
     indexes: dict[str, Index] = {}
     if policy.rows:
         for name, matcher in model.matchers.items():

@@ -5,7 +5,7 @@ INVARIANTS
 - Nothing here changes after load.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from acl_engine.domain.errors import PolicyError, Where
@@ -62,12 +62,10 @@ def environment(
     space |= {f"own_{name}": function for name, function in functions.items()}
     space |= {f"reaches_{name}": _reaches(table) for name, table in reach.items()}
     made = Environment(matcher, words, space, {name: {} for name in MAKERS})
-    rows, lines = policy.rows[words.ptype], policy.lines[words.ptype]
-    placed = _Placed(policy.file, rows, lines)
-    _read_patterns(matcher.tree, placed, matcher.where, made, notes)
+    _read_patterns(matcher, policy, made, notes)
     for call in calls(matcher.tree):
         if call.function == ("eval",):
-            _read_conditions(_column(call.args[0], words), placed, made, notes)
+            _read_conditions(_column(call.args[0], words), policy, made, notes)
     if not notes.refused:
         for name, table in made.patterns.items():
             space[f"test_{name}"] = {text: one.test for text, one in table.items()}
@@ -86,51 +84,59 @@ def pattern_of(call: Call, row: Row, words: Vocabulary) -> str:
     return str(pattern.value) if isinstance(pattern, Literal) else row[_column(pattern, words)]
 
 
-class _Placed:
-    """Rows, each with its place; made while it is read, as most matchers never ask."""
-
-    def __init__(self, file: str, rows: list[Row], lines: list[int]) -> None:
-        self._file = file
-        self._rows = rows
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[tuple[Row, Where]]:
-        for row, line in zip(self._rows, self._lines, strict=True):
-            yield row, Where(self._file, line)
+def _placed(policy: Policy, words: Vocabulary) -> Iterator[tuple[Row, int]]:
+    """Rows, each with its line; the column is sought only for what is new."""
+    return zip(policy.rows[words.ptype], policy.lines[words.ptype], strict=True)
 
 
-def _read_patterns(
-    tree: Expr, places: Iterable[tuple[Row, Where]], own: Where, made: Environment, notes: Findings
-) -> None:
-    for call in calls(tree):
+def _read_patterns(matcher: Matcher, policy: Policy, made: Environment, notes: Findings) -> None:
+    for call in calls(matcher.tree):
         name = call.function[0]
         if name not in MAKERS:
             continue
         table = made.patterns[name]
-        literal = isinstance(call.args[1], Literal)
-        for row, where in [((), own)] if literal else places:
-            pattern = pattern_of(call, row, made.words)
-            if pattern not in table:
-                table[pattern] = MAKERS[name](pattern, where, notes)
+        pattern = call.args[1]
+        if isinstance(pattern, Literal):
+            _make(table, call, (), matcher.where, made, notes)
+            continue
+        column = _column(pattern, made.words)
+        for row, line in _placed(policy, made.words):
+            if row[column] not in table:
+                _make(table, call, row, policy.place(line, column), made, notes)
 
 
-def _read_conditions(
-    column: int, places: Iterable[tuple[Row, Where]], made: Environment, notes: Findings
+def _make(
+    table: dict[str, Pattern],
+    call: Call,
+    row: Row,
+    where: Where,
+    made: Environment,
+    notes: Findings,
 ) -> None:
-    for row, where in places:
+    pattern = pattern_of(call, row, made.words)
+    if pattern not in table:
+        table[pattern] = MAKERS[call.function[0]](pattern, where, notes)
+
+
+def _read_conditions(column: int, policy: Policy, made: Environment, notes: Findings) -> None:
+    for row, line in _placed(policy, made.words):
         text = row[column]
         if text not in made.conditions:
+            where = policy.place(line, column)
             try:
                 tree = parse(text, where)
             except PolicyError as finding:
                 notes.refused.append(finding)
                 continue
-            wrong = list(findings(tree, made.words, where, row=True))
-            notes.refused.extend(wrong)
-            if wrong:
+            found = list(findings(tree, made.words, where, row=True))
+            notes.refused.extend(found)
+            if found:
                 continue
             made.conditions[text] = tree
-        _read_patterns(made.conditions[text], [(row, where)], where, made, notes)
+        for call in calls(made.conditions[text]):
+            if call.function[0] in MAKERS:
+                place = policy.place(line, column)
+                _make(made.patterns[call.function[0]], call, row, place, made, notes)
 
 
 def _reaches(table: Mapping[Key, tuple[str, ...]]) -> Callable[..., bool]:

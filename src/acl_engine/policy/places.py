@@ -11,6 +11,11 @@ def cell_column(line: str, cell: int) -> int:
     """
     starts = [0]
     depth = 0
+    if "(" not in line and "[" not in line:  # the usual line, many times over
+        for text in line.split(",", cell + 1):
+            starts.append(starts[-1] + len(text) + 1)
+        del starts[-1]
+        return _cell(line, starts, cell)
     for at, character in enumerate(line):
         if character in "[(":
             depth += 1
@@ -18,6 +23,10 @@ def cell_column(line: str, cell: int) -> int:
             depth -= 1
         elif character == "," and depth <= 0:
             starts.append(at + 1)
+    return _cell(line, starts, cell)
+
+
+def _cell(line: str, starts: list[int], cell: int) -> int:
     if cell >= len(starts):
         return len(line.rstrip()) + 1
     start = starts[cell]

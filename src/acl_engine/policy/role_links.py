@@ -5,7 +5,7 @@ INVARIANTS
 - The closure is bounded: a policy made to blow it up is refused at load.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from acl_engine.domain.errors import Where
 from acl_engine.domain.text import Text
@@ -34,29 +34,52 @@ Key = str | tuple[str, str]
 
 
 def closures(
-    links: Iterable[tuple[str, ...]], where: Where, findings: Findings
+    links: Iterable[tuple[str, ...]],
+    where: Where,
+    findings: Findings,
+    lines: Sequence[int] = (),
 ) -> dict[Key, tuple[str, ...]]:
     """What each name reaches, nearest first, itself included.
 
-    The key is the name, or (name, domain) for links of three columns.
+    The key is the name, or (name, domain) for links of three columns. `lines` are the links'.
     """
+    links = list(links)
     parents: dict[Key, dict[Key, None]] = {}  # a dict for its order, each parent once
     for link in links:
         child, parent = _ends(link)
         parents.setdefault(child, {})[parent] = None
     limit = CASBIN_LINKS if findings.compat else None
     found: dict[Key, tuple[str, ...]] = {}
+    rings: set[Key] = set()
     total = 0
     for child in parents:
         reach, cyclic = _reach(child, parents, limit)
         if cyclic:
-            findings.doubt(CYCLE.of(role=_name(child)), where)
+            rings.add(child)
         total += len(reach)
         if total > MAX_CLOSURE:
             findings.refuse(TOO_LARGE.of(limit=MAX_CLOSURE), where)
-            return {}
+            found = {}
+            break
         found[child] = tuple(_name(one) for one in reach)
+    _note_cycles(rings, links, lines, where, findings)
     return found
+
+
+def _note_cycles(
+    cyclic: set[Key],
+    links: Sequence[tuple[str, ...]],
+    lines: Sequence[int],
+    file: Where,
+    findings: Findings,
+) -> None:
+    """Each name of a cycle once, at the first link that leads out of it."""
+    for at, link in enumerate(links if cyclic else ()):
+        child = _ends(link)[0]
+        if child in cyclic:
+            cyclic.discard(child)
+            where = Where(file.file, lines[at], 1) if lines else file
+            findings.doubt(CYCLE.of(role=_name(child)), where)
 
 
 def _ends(link: tuple[str, ...]) -> tuple[Key, Key]:

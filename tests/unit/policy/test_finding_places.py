@@ -54,6 +54,23 @@ def test_every_finding_of_the_rows_has_its_column() -> None:
     assert places(MODEL, POLICY) >= PLACES
 
 
+def test_what_is_found_in_patterns_conditions_and_roles_has_its_column() -> None:
+    """The pattern, what in the condition cannot be read, and the link of a cycle."""
+    rows = (
+        "p, 1, staff, /a, read, r.sub.age > 3, deny\n"
+        "p, 1, staff, ^/a$, read, r.sub.age > > 3, deny\n"
+        "p, 1, staff, ^/a$, read, True, deny\n"
+        "g, ann, bob\ng, bob, ann\n"
+    )
+    assert places(MODEL, rows) == {
+        ("pattern.open", 1, 14),
+        ("expression.unreadable", 2, 38),
+        ("reading.constant", 3, 26),
+        ("roles.cycle", 4, 1),
+        ("roles.cycle", 5, 1),
+    }
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code", "line", "column"),
     [
