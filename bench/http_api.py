@@ -1,0 +1,124 @@
+"""The lookup API over HTTP on one core, beside a bare Starlette application under the same server.
+
+A decision alone reads what it decides on from the database, live, and writes nothing. A lookup is
+two durable records besides.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from acl_engine.bootstrap.desk import Desk
+from acl_engine.bootstrap.service import Service
+from acl_engine.bootstrap.settings import load as load_settings
+from acl_engine.identity.service_tokens import new_token
+from acl_engine.identity.standing import Rules
+from bench._load import Load, load, served
+from bench._table import Table, Target, progress
+from bench.central_login import World, commits, logged_in, service, world
+
+TITLE = "The lookup API: decisions alone, and audited lookups"
+CALLERS = 32
+PARCELS = ("load-1", "load-2", "load-3", "load-4")
+
+
+def echo() -> Starlette:
+    """The ceiling: reads a JSON body of AuthZEN's shape and answers one."""
+
+    async def answer(request: Any) -> JSONResponse:
+        await request.json()
+        return JSONResponse({"decision": True})
+
+    return Starlette(routes=[Route("/access/v1/evaluation", answer, methods=["POST"])])
+
+
+def post(path: str, token: str, body: object) -> bytes:
+    text = json.dumps(body).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer {token}\r\ncontent-length: {len(text)}\r\n\r\n"
+    )
+    return head.encode() + text
+
+
+def credential(made: World) -> str:
+    with Service.open(load_settings(None, made.flags, {}).settings) as one:
+        desk = Desk.over(one.database, one.keys, one.clock, Rules.of(one.pack))
+        account = desk.account("svc-route")
+        assert account is not None
+        token, kept = new_token(account, "evaluation", 1, "acct-admin-01", desk.now())
+        desk.tokens.add(kept)
+        return token
+
+
+def questions(made: World, token: str, count: int) -> list[bytes]:
+    truth = made.stage.truth
+    bodies = [
+        {
+            "subject": {"type": "account", "id": "courier-88"},
+            "action": {"name": "read"},
+            "resource": {"type": "waybill", "id": truth.by_name[name].waybill_no},
+        }
+        for name in PARCELS
+    ]
+    return [post("/access/v1/evaluation", token, bodies[i % len(bodies)]) for i in range(count)]
+
+
+def looks(made: World, token: str, count: int) -> list[bytes]:
+    keys = [made.stage.truth.by_name[name].waybill_no for name in PARCELS]
+    return [post("/v1/lookup", token, {"key": keys[i % len(keys)]}) for i in range(count)]
+
+
+def main(arguments: list[str]) -> Iterator[Table]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--decisions", type=int, default=2000)
+    parser.add_argument("--lookups", type=int, default=300)
+    options = parser.parse_args(arguments)
+    with world() as made:
+        yield _measured(made, options.decisions, options.lookups)
+
+
+def _measured(made: World, decisions: int, lookups: int) -> Table:
+    person, application = logged_in(made), credential(made)
+    asked = questions(made, application, decisions)
+    progress("the ceiling")
+    with served(echo) as port:
+        ceiling = load(port, asked * 5, b"true", CALLERS)
+    with served(service, made.flags) as port:
+        progress("decisions")
+        decided = load(port, asked, b"true", CALLERS)
+        calm = load(port, asked, b"true", CALLERS, decided.rate / 2)
+        progress("lookups")
+        looked = load(port, looks(made, person, lookups), b"views", CALLERS)
+        half = load(port, looks(made, person, lookups), b"views", CALLERS, looked.rate / 2)
+    floor = commits(made, 300)
+    rows = [
+        _row("bare Starlette, JSON in and out (the ceiling)", ceiling, ceiling.rate),
+        _row("/access/v1/evaluation", decided, ceiling.rate),
+        _row("/access/v1/evaluation, half that rate", calm, ceiling.rate),
+        _row("/v1/lookup, audited", looked, ceiling.rate),
+        _row("/v1/lookup, half that rate", half, ceiling.rate),
+        ["two durable commits, one thread (the lookup's floor)", f"{floor:,.0f}", "", "", ""],
+    ]
+    share = decided.rate / ceiling.rate
+    wanted = 2 * (decisions + lookups)
+    good = decided.good + calm.good + looked.good + half.good
+    return Table(
+        ["what", "a second", "of the ceiling", "p50", "p99"],
+        rows,
+        f"{CALLERS} callers, SQLite on disk, one core for the server",
+        [
+            Target("every request is answered", f"{good:,} of {wanted:,}", good == wanted),
+            Target("decisions at 70 % of the ceiling", f"{share:.1%}", share >= 0.7),
+        ],
+    )
+
+
+def _row(name: str, one: Load, ceiling: float) -> list[str]:
+    share = f"{one.rate / ceiling:.1%}"
+    return [name, f"{one.rate:,.0f}", share, f"{one.p50 * 1e3:.1f} ms", f"{one.p99 * 1e3:.1f} ms"]
