@@ -6,6 +6,7 @@ INVARIANTS
 - A value is one value wherever it stands: all fields of a kind join, for the recipient of one
   parcel is the sender of the next.
 - What is printed is a view of everyone who holds the paper.
+- What is sealed for an authority is nobody's view here.
 - A phone is counted in every city; the city that leaves the fewest decides.
 """
 
@@ -16,6 +17,7 @@ from functools import cache
 from acl_engine.analysis.rows import always, at, rows_of
 from acl_engine.domain.errors import Where
 from acl_engine.domain.pack import Kind, Pack, Row
+from acl_engine.domain.request import Action
 from acl_engine.domain.text import Message, Text
 from acl_engine.masking.profile_strength import FieldStrength, strength
 from acl_engine.masking.strength import Known
@@ -75,7 +77,8 @@ def reach(pack: Pack, roles: Iterable[str]) -> tuple[Seen, ...]:
     paper = pack.settings.masking.paper
     for role in dict.fromkeys(roles):
         rows = rows_of(pack, role)
-        shown = [(row, False) for row in rows if row.allow and not _overruled(pack, row, rows)]
+        allowed = [row for row in rows if row.allow and row.action != Action.DISCLOSE]
+        shown = [(row, False) for row in allowed if not _overruled(pack, row, rows)]
         if paper and role in paper.held_by:
             shown += [(row, True) for row in pack.rows if row.id in paper.rows]
         for row, printed in shown:

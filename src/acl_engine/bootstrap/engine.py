@@ -16,6 +16,7 @@ from acl_engine.audit import record
 from acl_engine.bootstrap.alarms import log_alarm
 from acl_engine.bootstrap.approving import Approving
 from acl_engine.bootstrap.callers import Callers
+from acl_engine.bootstrap.judicial import Judicial
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys, LocalKeyService
 from acl_engine.bootstrap.lesser_log import as_kept
 from acl_engine.bootstrap.policies import require_loaded
@@ -52,6 +53,7 @@ from acl_engine.storage.database import Database, is_synthetic, require_syntheti
 from acl_engine.storage.dials import DialStore
 from acl_engine.storage.directory import DirectoryStore
 from acl_engine.storage.identity_store import SqlIdentityStore
+from acl_engine.storage.judicial import DisclosureStore
 from acl_engine.storage.payload import phone_index
 from acl_engine.storage.planted import PlantedMarkStore
 from acl_engine.storage.records import RecordStore
@@ -90,6 +92,7 @@ class Engine:
         sessions: StoredSessions,
         audit: AuditStore,
         planted: PlantedMarkStore,
+        disclosures: DisclosureStore,
     ) -> None:
         """Use `open`."""
         self._door = door
@@ -97,6 +100,7 @@ class Engine:
         self._sessions = sessions
         self.audit = audit
         self._planted = planted
+        self._disclosures = disclosures
 
     @classmethod
     def open(
@@ -156,7 +160,14 @@ class Engine:
         )
         totp = Totp(keys.totp)
         logins = Logins(store, settings.login, clock, passwords, totp, rules=rules)
-        return cls(door, logins, sessions, audit, PlantedMarkStore(database))
+        return cls(
+            door,
+            logins,
+            sessions,
+            audit,
+            PlantedMarkStore(database),
+            DisclosureStore(database, vault),
+        )
 
     def challenge(self, device: str) -> str:
         """A nonce that the device must sign at login; good once, for two minutes."""
@@ -249,6 +260,11 @@ class Engine:
     def releases(self) -> Releasing:
         """Exports and publications; see `docs/how-to/releases.md`."""
         return Releasing(self._door, self._planted)
+
+    @property
+    def judicial(self) -> Judicial:
+        """Judicial requests; see `docs/how-to/judicial.md`."""
+        return Judicial(self._door, self._disclosures)
 
     def subject(self, resource: str, key: str) -> str:
         """The digest under which a record stands in the audit log."""

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("publish", "A list for everybody: two persons, masked, taken down in time."),
     "device": ("device", "Devices: enrol, bind, lease, revoke."),
     "control": ("control", "Named controls: what each is and where it acts."),
+    "judicial": ("judicial", "Judicial requests: two persons agree, sealed for the authority."),
     "keys": ("keys", "Encryption at rest: list, rotate and destroy data keys."),
     "mask": ("mask", "Masking profiles: their strength; mask a spreadsheet."),
     "lookup": ("lookup", "One lookup as a given account: what it would see, and why."),

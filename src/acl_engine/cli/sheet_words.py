@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, Text] = {
     Action.OPEN_TICKET: Text("action.open-ticket", "开工单", "open a ticket"),
     Action.EXPORT: Text("action.export", "导出", "export"),
     Action.PUBLISH: Text("action.publish", "公示", "publish"),
+    Action.DISCLOSE: Text("action.disclose", "密封提供给机关", "disclose, sealed for an authority"),
     Action.ASK: Text("action.ask", "申请", "ask for"),
     Action.BREAK_GLASS: Text("action.break-glass", "应急申请", "break glass"),
     Action.APPROVE: Text("action.approve", "批准", "approve"),

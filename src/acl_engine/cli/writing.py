@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from acl_engine.domain.errors import InputError, Where
@@ -32,3 +34,29 @@ def write_whole(path: Path, text: str) -> None:
     finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Make a file that is not there yet, for its owner alone, before the work that fills it: what
+    cannot be written is found out first. Removed again if the work fails. Raises InputError."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as failure:
+        raise InputError(CANNOT_WRITE.of(why=failure.strerror or "?"), Where(str(path))) from None
+
+    def write(content: bytes) -> None:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        except OSError as failure:
+            why = failure.strerror or "?"
+            raise InputError(CANNOT_WRITE.of(why=why), Where(str(path))) from None
+
+    with os.fdopen(handle, "wb", closefd=True) as file:
+        try:
+            yield write
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise

@@ -13,6 +13,8 @@ Files of `policies/<company>/<version>/`, read by `policy/pack.py` into the type
     controls.yaml    named controls: what each is, where it acts, and how replay switches it off
 """
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -237,6 +239,35 @@ class ReleaseSettings:
     second_person: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """An authority that may ask by law. `key`: its X25519 public key in base64 (RFC 7748)."""
+
+    key: str
+    zh: str
+    en: str
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the key's bytes, the first 32 hex digits. ValueError: it is no base64."""
+        return hashlib.sha256(base64.b64decode(self.key, validate=True)).hexdigest()[:32]
+
+
+def _no_authority() -> Mapping[str, Authority]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class JudicialSettings:
+    """Judicial requests: which authorities are registered. `second_persons` False: nobody agrees;
+    `sealed` False: the result is readable to whoever handles it. Only a `replay_only` pack may
+    weaken them."""
+
+    authorities: Mapping[str, Authority] = field(default_factory=_no_authority)
+    second_persons: bool = True
+    sealed: bool = True
+
+
 # Domain rule: nobody holds two of a group. Author and approver of a policy are apart as well.
 APART = (
     ("branch_mgr", "account_admin", "device_admin", "sec_auditor"),
@@ -315,6 +346,7 @@ class Settings:
     audit: AuditSettings = AuditSettings()
     approvals: ApprovalSettings | None = None  # None: nothing can be asked for
     releases: ReleaseSettings = ReleaseSettings()
+    judicial: JudicialSettings = JudicialSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Action(StrEnum):
     OPEN_TICKET = "open_ticket"
     EXPORT = "export"
     PUBLISH = "publish"
+    DISCLOSE = "disclose"
     ASK = "ask"
     BREAK_GLASS = "break_glass"
     APPROVE = "approve"

@@ -20,6 +20,7 @@ from acl_engine.domain.pack import (
     CentralSettings,
     DialSettings,
     FieldSpec,
+    JudicialSettings,
     Kind,
     LoginSettings,
     LookupSettings,
@@ -139,6 +140,7 @@ class _Settings(_Strict):
     audit: AuditSettings = AuditSettings()
     approvals: ApprovalSettings | None = None
     releases: ReleaseSettings = ReleaseSettings()
+    judicial: JudicialSettings = JudicialSettings()
 
 
 class _Control(_Strict):
@@ -226,6 +228,7 @@ def pack_from_files(files: Mapping[str, str], *, folder: str = "pack") -> Pack:
             settings.audit,
             settings.approvals,
             settings.releases,
+            settings.judicial,
         ),
         controls={
             k: Control(k, v.zh, v.en, v.line, v.pattern, v.rules, v.off)

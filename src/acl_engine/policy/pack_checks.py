@@ -251,6 +251,8 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "releases.second_person": not settings.releases.second_person,
         "releases.marks": settings.releases.marks < 1,
         "releases.days_max": not 1 <= settings.releases.days_max <= _LONGEST_RELEASE,
+        "judicial.second_persons": not settings.judicial.second_persons,
+        "judicial.sealed": not settings.judicial.sealed,
         "masking.minimum": not settings.masking.minimum,
         "accounts.live": not settings.accounts.live,
         "accounts.separation": not settings.accounts.separation,

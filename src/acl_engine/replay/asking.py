@@ -8,6 +8,7 @@ from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError, StoreError
 from acl_engine.domain.request import Action, Query
 from acl_engine.enforcement.acts import ACTS
+from acl_engine.enforcement.judicial import DISCLOSURES
 from acl_engine.enforcement.normalise import RELEASES
 from acl_engine.replay.outcome import Outcome, named
 
@@ -15,9 +16,9 @@ from acl_engine.replay.outcome import Outcome, named
 AUDIT_FIRST = "audit-first"
 # Not an action of the engine: using a dial capability up.
 CALL = "call"
-# Not actions of the engine either: asking a second person for a release.
+# Not actions of the engine either: asking others for a release or a disclosure.
 ASK = "ask_"
-DOOR_WORDS = (CALL, *(f"{ASK}{action}" for action in sorted(RELEASES)))
+DOOR_WORDS = (CALL, *(f"{ASK}{action}" for action in sorted(RELEASES | DISCLOSURES)))
 
 
 @dataclass(slots=True)
@@ -40,10 +41,13 @@ def ask(engine: Engine, token: str, query: Query, capability: str) -> Outcome:
         return _allowed(engine, given.request_id, [], kept=given.token)
     if query.action in DOOR_WORDS:
         asked = replace(query, action=query.action.removeprefix(ASK))
-        acted = engine.releases.ask(token, asked)
+        desk = engine.judicial if asked.action in DISCLOSURES else engine.releases
+        acted = desk.ask(token, asked)
         return _allowed(engine, acted.request_id, [], kept=acted.made)
     if query.action in RELEASES:
         return _released(engine, token, query)
+    if query.action in DISCLOSURES:
+        return _disclosed(engine, token, query)
     if query.action in ACTS:
         acted = engine.act(token, query)
         return _allowed(engine, acted.request_id, [], kept=acted.made)
@@ -63,6 +67,17 @@ def _released(engine: Engine, token: str, query: Query) -> Outcome:
     marked = engine.releases.recipients(query.resource, [view.handle for view in views])
     outcome = _allowed(engine, made.request_id, shown, looked=len(shown))
     return replace(outcome, marked=marked)
+
+
+def _disclosed(engine: Engine, token: str, query: Query) -> Outcome:
+    """What whoever fetches the result can read of its bytes: nothing, if it is sealed."""
+    params = dict(query.params)
+    case = params.pop("approval", "")
+    made = engine.judicial.deliver(token, replace(query, params=params), case)
+    fields = json.loads(made.body).get("fields")
+    return _allowed(
+        engine, made.request_id, [{"handle": query.key or "", **fields}] if fields else []
+    )
 
 
 def refused(engine: Engine, error: Exception, watch: Watch) -> Outcome:

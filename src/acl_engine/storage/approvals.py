@@ -118,7 +118,7 @@ class ApprovalStore:
             elif cx.scalars(agreed).one() >= case["needed"]:
                 until = now + 60 * case["minutes"]
                 _move(cx, case, "GRANTED", granted_at=now, lives_until=until)
-            return _read(cx, self._vault, approval)
+            return case_of(cx, self._vault, approval)
 
     def withdraw(self, who: Principal, approval: str, now: int) -> Approval:
         """The asker takes it back, asked or granted."""
@@ -127,7 +127,7 @@ class ApprovalStore:
             if case["account"] != who.account or case["stage"] not in ("ASKED", "GRANTED"):
                 raise refuse("approval.not-open", CONTROL)
             _move(cx, case, "WITHDRAWN")
-            return _read(cx, self._vault, approval)
+            return case_of(cx, self._vault, approval)
 
     def take(self, who: Principal, approval: str, kind: str, object_: str, now: int) -> Approval:
         """Use a grant up, for its asker and exactly this object."""
@@ -145,7 +145,7 @@ class ApprovalStore:
             used = cx.execute(update(approvals).where(usable).values(stage="USED", used_at=now))
             if used.rowcount != 1:
                 raise refuse("approval.not-usable", CONTROL)
-            return _read(cx, self._vault, approval)
+            return case_of(cx, self._vault, approval)
 
     def review(self, who: Principal, approval: str, now: int, *, sound: bool) -> Approval:
         """What was found afterwards; the first review stands."""
@@ -156,7 +156,7 @@ class ApprovalStore:
             row = update(approvals).where(_a.id == case["id"])
             found = {"reviewed": True, "reviewed_by": who.person, "sound": sound}
             cx.execute(row.values(**found, reviewed_at=now))
-            return _read(cx, self._vault, approval)
+            return case_of(cx, self._vault, approval)
 
 
 # --- inside ------------------------------------------------------------------------------------
@@ -220,7 +220,8 @@ def _move(cx: Connection, case: RowMapping, stage: str, **values: Any) -> None:
         raise refuse("approval.closed", CONTROL)
 
 
-def _read(cx: Connection, vault: Vault, approval: str) -> Approval:
+def case_of(cx: Connection, vault: Vault, approval: str) -> Approval:
+    """One case with its paper, in the caller's transaction."""
     row = cx.execute(select(approvals).where(_a.approval_no == approval)).mappings().one()
     papers = select(approval_papers.c.approval, approval_papers.c.payload)
     sealed = cx.execute(papers.where(approval_papers.c.approval == row["id"]))

@@ -55,6 +55,7 @@ from acl_engine.storage.tables_control import (
     dial_bindings,
     dial_capabilities,
 )
+from acl_engine.storage.tables_judicial import judicial_deliveries
 from acl_engine.storage.tables_keys import data_keys, record_keys
 from acl_engine.storage.tables_policy import policy_loads
 from acl_engine.storage.tables_records import record_people, records
@@ -84,6 +85,7 @@ __all__ = [
     "dial_bindings",
     "dial_capabilities",
     "duties",
+    "judicial_deliveries",
     "metadata",
     "planted_marks",
     "policy_loads",
