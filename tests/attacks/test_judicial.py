@@ -69,7 +69,8 @@ def test_the_authority_alone_reads_what_two_agreed_to(desk: Line) -> None:
     with pytest.raises(InputError):
         opened(new_key()[0], made.body)
     entry = desk.engine.judicial.register()[0]
-    assert entry.delivered == made.disclosure and len(entry.case.approvers) == 2
+    assert entry.delivered == made.disclosure
+    assert len(entry.case.approvers) == 2
     with pytest.raises(AccessDenied) as again:  # a grant is used once
         desk.engine.judicial.deliver(token, query, case)
     assert _line_of(desk, again.value) == ("4", ("judicial-approval",))
@@ -100,7 +101,11 @@ def test_another_paper_or_parcel_needs_another_agreement(
 ) -> None:
     token, query = _token(desk, LIAISON), _query(desk)
     case = _agreed(desk, token, query, FIRST, SECOND)
-    for other in (_query(desk, **changed), _query(desk, "pickup-1"), replace(query, fields=("item",))):
+    for other in (
+        _query(desk, **changed),
+        _query(desk, "pickup-1"),
+        replace(query, fields=("item",)),
+    ):
         with pytest.raises(AccessDenied) as denied:
             desk.engine.judicial.deliver(token, other, case)
         assert _line_of(desk, denied.value)[0] == "4"
