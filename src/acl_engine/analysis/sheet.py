@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from acl_engine.analysis.rows import always, rows_of
 from acl_engine.domain.pack import Pack, Pending, RoleSpec, Row
+from acl_engine.domain.request import Action
 
 CLEAR = "clear"
 
@@ -97,6 +98,8 @@ def _stages(pack: Pack, row: Row, denied: tuple[Row, ...]) -> tuple[str, ...]:
 def _reach(pack: Pack, lines: tuple[Line, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     seen: dict[str, set[str]] = {}
     for line in lines:
+        if line.actions == (Action.DISCLOSE,):
+            continue  # sealed for an authority: the role reads none of it
         for field, how in line.fields:
             seen.setdefault(field, set()).add(how)
     fields = [field for spec in pack.resources.values() for field in spec.fields]

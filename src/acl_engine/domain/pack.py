@@ -253,17 +253,13 @@ class Authority:
         return hashlib.sha256(base64.b64decode(self.key, validate=True)).hexdigest()[:32]
 
 
-def _no_authority() -> Mapping[str, Authority]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class JudicialSettings:
     """Judicial requests: which authorities are registered. `second_persons` False: nobody agrees;
     `sealed` False: the result is readable to whoever handles it. Only a `replay_only` pack may
     weaken them."""
 
-    authorities: Mapping[str, Authority] = field(default_factory=_no_authority)
+    authorities: Mapping[str, Authority] = field(default_factory=dict)
     second_persons: bool = True
     sealed: bool = True
 
