@@ -67,3 +67,11 @@ def test_the_commands_of_the_readme(shell: Shell) -> None:
                 check(command, shell)
                 run += 1
     assert run >= 2
+
+
+def test_the_page_for_auditors(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed, witnessed, proven, asked and kept, as the page says, by one who types it."""
+    monkeypatch.setenv("ACL_LANG", "en")
+    for _, block in blocks(ROOT / "docs" / "how-to" / "audit.md"):
+        for command in commands(block):
+            check(command, shell)
