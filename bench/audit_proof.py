@@ -25,7 +25,7 @@ from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.tables import audit_records
 from bench._table import Table, progress
 
-TITLE = "Proofs out of a log of 10,000,000 records"
+TITLE = "Proofs out of a large log"
 LOG = Signer("bench.example/audit", b"b" * 32)
 PROOFS = 200
 _BATCH = 50_000
