@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Where this is set, each of some hundred processes compiles all of the source anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test bench soak lint docs clean help system-deps
 
 help:
