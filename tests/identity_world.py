@@ -9,13 +9,16 @@ from sqlalchemy import insert, update
 
 from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.pack import LoginSettings
+from acl_engine.domain.principal import Principal
 from acl_engine.identity.devices import sign
+from acl_engine.identity.fresh import FreshFactors
 from acl_engine.identity.login import Logins
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.sessions import StoredSessions
 from acl_engine.identity.throttle import Throttle
 from acl_engine.identity.totp import Totp, code_at
 from acl_engine.storage.database import Database
+from acl_engine.storage.factors import SqlFactors
 from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.tables import accounts, devices, persons, units
 
@@ -62,14 +65,17 @@ class Hand:
 
     def __post_init__(self) -> None:
         self.store = SqlIdentityStore(self.database)
-        self.throttle = Throttle(clock=lambda: 0.0)
+        self.throttle = Throttle(ticks=lambda: 0.0)
         self.rewire(self.settings)
 
     def rewire(self, settings: LoginSettings) -> None:
         self.settings = settings
+        self.factors = SqlFactors(self.database)
         parts = (self.store, settings, self, PASSWORDS, TOTP)
-        self.logins = Logins(*parts, self.throttle)
+        self.logins = Logins(*parts, self.throttle, factors=self.factors)
         self.sessions = StoredSessions(self.store, settings, self)
+        beside = (self.store, self.factors, settings, self, TOTP, self.throttle, self.sessions)
+        self.fresh = FreshFactors(*beside)
 
     def now(self) -> datetime:
         return self.at
@@ -101,6 +107,11 @@ class Hand:
             totp=self.code() if code == "" else code,
             device=self.proof(device) if device else None,
         ).token
+
+    def prove(self, token: str, code: str | None = None, device: str | None = "pda-1") -> Principal:
+        """A second factor anew, as the person's own device does it. `code` None: that of now."""
+        proof = self.proof(device) if device else None
+        return self.fresh.prove(token, self.code() if code is None else code, proof)
 
     def change(self, table: Any, key: Any, **values: object) -> None:
         with self.database.write() as cx:

@@ -29,6 +29,7 @@ from acl_engine.identity.joining import new_account
 from acl_engine.identity.logins import refusal_of_login
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Passwords
+from acl_engine.identity.recovery import digest_of, new_codes
 from acl_engine.identity.responsibility import findings, leads_back, refusal_of_grant
 from acl_engine.identity.standing import LAPSES, NO_ROLE, Lapse
 from acl_engine.identity.totp import Totp
@@ -249,7 +250,29 @@ class Administration:
         if self._totp.match(login, sealed, code, self.desk.now()) is None:
             raise InputError(WRONG_CODE.of())
         act = Act("account.enrol-totp", (login,), login)
-        self._change(act, login, AccountChange(totp_seed=sealed))
+        self._change(act, login, AccountChange(totp_seed=sealed, recovery=()))
+
+    def recovery_codes(self, login: str, code: str) -> tuple[str, ...]:
+        """A set of recovery codes, to be shown once, for whoever has the authenticator at hand; any
+        older ones are void. Raises InputError."""
+        account, act = self.desk.account(login), Act("account.recovery-codes", (login,), login)
+        sealed = account.totp_seed if account else None
+        if self._totp.match(login, sealed, code, self.desk.now()) is None:
+            raise InputError(WRONG_CODE.of())
+        codes = new_codes()
+        digests = tuple(digest_of(login, one) or "" for one in codes)
+        self._change(act, login, AccountChange(recovery=digests))
+        return codes
+
+    def reset(self, login: str, by: str) -> None:
+        """Start a reset: password, authenticator and recovery codes are void, sessions dead. Its
+        person sets them anew; `by` neither learns nor chooses one."""
+        if self.account(login).service:
+            raise InputError(NO_SECRET.of(login=login))
+        act = Act("account.reset", (login,), by)
+        self.permit(act, self.account(login).person)
+        void = AccountChange(password_hash=NO_PASSWORD, totp_seed=b"", recovery=())
+        self._change(act, login, void)
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -142,6 +142,11 @@ class CentralLogin:
             self.tickets.set_warn(hash_token(token), self._now())
         return token
 
+    def step_up(self, token: str, typed: SignIn) -> None:
+        """A second factor anew, in the session of `token`. Raises FormRefused or AccessDenied."""
+        self.use_form(typed.form, typed.browser)
+        self.engine.prove(token, typed.code, device=self._proof(typed))
+
     def enter(self, who: Principal, url: str, *, fresh: bool) -> Entry:
         """A ticket for an application. `fresh`: this person showed credentials for it just now."""
         service = self.service(url, who)

@@ -3,11 +3,9 @@
 INVARIANTS
 - A pack marked `replay_only`, and anything that switches a control off, opens only a database
   with the mark of a synthetic world.
-- A session token leaves only after the login's audit record is durable.
 - The record store is opened here and handed to the lookup line alone.
 """
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -16,6 +14,7 @@ from acl_engine.audit import record
 from acl_engine.bootstrap.alarms import log_alarm
 from acl_engine.bootstrap.approving import Approving
 from acl_engine.bootstrap.callers import Callers
+from acl_engine.bootstrap.coming_in import ComingIn
 from acl_engine.bootstrap.judicial import Judicial
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys, LocalKeyService
 from acl_engine.bootstrap.lesser_log import as_kept
@@ -23,10 +22,9 @@ from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
 from acl_engine.bootstrap.releasing import Releasing
 from acl_engine.decision import PackDecider
-from acl_engine.domain.accountability import AuditEntry
-from acl_engine.domain.accounts import DeviceProof, LoginAttempt
+from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.calls import Capability
-from acl_engine.domain.errors import AccessDenied, ConfigError, LoginRefused
+from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Budgets, Clock, DialProvider
 from acl_engine.domain.principal import Principal
@@ -38,10 +36,12 @@ from acl_engine.enforcement.dial import CallOutcome, call, dial
 from acl_engine.enforcement.door import Door
 from acl_engine.enforcement.lookup import lookup
 from acl_engine.enforcement.permits import permits
+from acl_engine.identity.fresh import FreshFactors
 from acl_engine.identity.login import Logins
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.sessions import StoredSessions
 from acl_engine.identity.standing import Rules
+from acl_engine.identity.throttle import Throttle
 from acl_engine.identity.totp import Totp
 from acl_engine.identity.visits import Visits
 from acl_engine.storage.acts import ActStore
@@ -52,6 +52,7 @@ from acl_engine.storage.catalogue import stored_types
 from acl_engine.storage.database import Database, is_synthetic, require_synthetic
 from acl_engine.storage.dials import DialStore
 from acl_engine.storage.directory import DirectoryStore
+from acl_engine.storage.factors import SqlFactors
 from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.judicial import DisclosureStore
 from acl_engine.storage.payload import phone_index
@@ -88,7 +89,7 @@ class Engine:
     def __init__(
         self,
         door: Door,
-        logins: Logins,
+        coming_in: ComingIn,
         sessions: StoredSessions,
         audit: AuditStore,
         planted: PlantedMarkStore,
@@ -96,7 +97,7 @@ class Engine:
     ) -> None:
         """Use `open`."""
         self._door = door
-        self._logins = logins
+        self._coming_in = coming_in
         self._sessions = sessions
         self.audit = audit
         self._planted = planted
@@ -139,7 +140,13 @@ class Engine:
             pack=pack,
             clock=clock,
             sessions=Callers(sessions, Visits(keys.visits), clock),
-            directory=DirectoryStore(database, clock, types, windows=windows),
+            directory=DirectoryStore(
+                database,
+                clock,
+                types,
+                windows=windows,
+                fresh_seconds=settings.login.fresh_minutes * 60,
+            ),
             decider=(replay.decider if replay else None) or PackDecider(pack),
             budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
             audit=as_kept(audit, settings.audit),
@@ -158,11 +165,15 @@ class Engine:
             step=replay.watch if replay else lambda line: None,
             marks=settings.audit.marks,
         )
-        totp = Totp(keys.totp)
-        logins = Logins(store, settings.login, clock, passwords, totp, rules=rules)
+        totp, factors = Totp(keys.totp), SqlFactors(database)
+        throttle = Throttle(shared=factors, clock=clock)
+        logins = Logins(store, settings.login, clock, passwords, totp, throttle, rules, factors)
+        fresh = FreshFactors(store, factors, settings.login, clock, totp, throttle, sessions)
+        version = door.decider.version
+        coming_in = ComingIn(logins, fresh, sessions, door.audit, clock, version)
         return cls(
             door,
-            logins,
+            coming_in,
             sessions,
             audit,
             PlantedMarkStore(database),
@@ -171,7 +182,7 @@ class Engine:
 
     def challenge(self, device: str) -> str:
         """A nonce that the device must sign at login; good once, for two minutes."""
-        return self._logins.challenge(device)
+        return self._coming_in.logins.challenge(device)
 
     @property
     def sessions(self) -> StoredSessions:
@@ -180,7 +191,7 @@ class Engine:
 
     def adopt_challenge(self, nonce: str, device: str) -> None:
         """A login form's own nonce, used up, stands for a challenge to the device that answered."""
-        self._logins.adopt_challenge(nonce, device)
+        self._coming_in.logins.adopt_challenge(nonce, device)
 
     def login(
         self,
@@ -196,37 +207,14 @@ class Engine:
 
         `replaces`, `token`: see `Logins.login`.
         """
-        request = secrets.token_hex(8)
-        try:
-            outcome = self._logins.login(
-                login, password, totp=totp, device=device, replaces=replaces, token=token
-            )
-        except LoginRefused as refused:
-            self._door.audit.append(self._login_entry(request, refused.attempt))
-            raise AccessDenied(request) from None
-        who = outcome.principal
-        entry = AuditEntry(
-            kind="event",
-            request=request,
-            at=self._millis(),
-            action="login",
-            resource="session",
-            account=who.account,
-            person=who.person,
-            role=who.role,
-            unit=who.unit,
-            device=who.device,
-            session=who.session,
-            effect="allow",
-            line="login",
-            policy=self._door.decider.version,
+        return self._coming_in.login(
+            login, password, totp=totp, device=device, replaces=replaces, token=token
         )
-        try:
-            self._door.audit.append(entry)
-        except BaseException:
-            self._sessions.end(outcome.token)
-            raise
-        return outcome.token
+
+    def prove(self, token: str, code: str, *, device: DeviceProof | None = None) -> None:
+        """Show a second factor anew inside a session: it is fresh for `login.fresh_minutes`, and a
+        hold ends. Raises AccessDenied, as `login`."""
+        self._coming_in.prove(token, code, device)
 
     def logout(self, token: str) -> None:
         self._sessions.end(token)
@@ -269,29 +257,6 @@ class Engine:
     def subject(self, resource: str, key: str) -> str:
         """The digest under which a record stands in the audit log."""
         return self._door.pseudonyms.digest(resource, key)
-
-    def _login_entry(self, request: str, attempt: LoginAttempt) -> AuditEntry:
-        return AuditEntry(
-            kind="event",
-            request=request,
-            at=self._millis(),
-            action="login",
-            resource="session",
-            account=attempt.account,
-            person=attempt.person,
-            role=attempt.role,
-            unit=attempt.unit,
-            device=attempt.device,
-            session=None,
-            effect="deny",
-            line=attempt.refusal.line,
-            controls=attempt.refusal.controls,
-            reason=attempt.refusal.code,
-            policy=self._door.decider.version,
-        )
-
-    def _millis(self) -> int:
-        return int(self._door.clock.now().timestamp() * 1000)
 
 
 def _provider(database: Database) -> DialProvider:

@@ -239,6 +239,42 @@ def enrol_totp(lang: Lang, login: str, pack: Path | None, url: str) -> None:
     done(lang, "第二因素已登记", "the second factor is enrolled")
 
 
+@command.command("recovery-codes")
+@click.argument("login")
+@pack_option
+@database_option
+@click.pass_obj
+def recovery_codes(lang: Lang, login: str, pack: Path | None, url: str) -> None:
+    """Show LOGIN's new recovery codes, once, after a code of the authenticator.
+
+    Each stands once for the one-time code when the authenticator is lost; password and bound
+    device are asked for as ever. Older ones are void. Keep them on paper, away from the device.
+    """
+    with administration(url, pack) as desk:
+        desk.account(login)
+        code = click.prompt("code", hide_input=True)
+        codes = desk.recovery_codes(login, code)
+    for one in codes:
+        click.echo(one)
+    done(lang, "恢复码只显示这一次", "they are shown this once")
+
+
+@command.command("reset")
+@click.argument("login")
+@by_option
+@pack_option
+@database_option
+@click.pass_obj
+def reset(lang: Lang, login: str, by: str, pack: Path | None, url: str) -> None:
+    """Void LOGIN's password, authenticator and recovery codes; its person sets them anew.
+
+    Then, typed by the person: `acl account enrol-totp`, `acl account set-password`.
+    """
+    with administration(url, pack) as desk:
+        desk.reset(login, by)
+    done(lang, f"已重置 {login}，由本人重新设置", f"reset {login}; its person sets it up anew")
+
+
 def _show_qr(uri: str) -> None:
     try:
         import segno

@@ -122,6 +122,8 @@ class SessionState:
     seen_at: int
     expires_at: int
     ended_at: int | None
+    held_at: int = 0  # 0: not held; see `domain.factors`
+    proven_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class NewSession:
 
     `totp_step` None: no code to use up. `limit` 0: any number of sessions. `idle_since`: a session
     not seen since then is over. `replaces`: the session that this login ends, as it comes from the
-    same browser; None: none.
+    same browser; None: none. `recovery`: the digest of a recovery code to use up. `proven_at`: when
+    a one-time code was shown (0: none was).
     """
 
     token_hash: str
@@ -142,6 +145,8 @@ class NewSession:
     idle_since: int
     expires_at: int
     replaces: str | None = None
+    recovery: str | None = None
+    proven_at: int = 0
 
 
 class Opened(StrEnum):
@@ -168,10 +173,12 @@ class LoginAttempt:
 
 @dataclass(frozen=True, slots=True)
 class LoginOutcome:
-    """A login that succeeded. Write it down before the token leaves; on failure end the session."""
+    """A login that succeeded. Write it down before the token leaves; on failure end the session.
+    `recovery`: by a recovery code, which is used up."""
 
     token: str = field(repr=False)
     principal: Principal
+    recovery: bool = False
 
 
 class IdentityStore(Protocol):

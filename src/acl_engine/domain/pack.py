@@ -109,6 +109,8 @@ class RelationSpec:
 
 @dataclass(frozen=True, slots=True)
 class LoginSettings:
+    """`fresh_minutes`: a second factor shown so recently is fresh, for what asks for one anew."""
+
     second_factor: Literal["required", "none"]
     device_binding: Literal["required", "none"]
     strong_passwords: bool
@@ -117,6 +119,7 @@ class LoginSettings:
     idle_minutes: int
     absolute_hours: int
     sessions_per_person: int  # 0: no limit
+    fresh_minutes: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ class Staff:
 @dataclass(frozen=True, slots=True)
 class AccountChange:
     """What to change of one account; None leaves as it is, '' of `external_id` empties. `if_epoch`:
-    only if it is still that. `status_by`: the login that sets the status."""
+    only if it is still that. `status_by`: the login that sets the status. An empty `totp_seed`
+    takes the authenticator away; `recovery`: digests of codes in place of any older ones."""
 
     status: str | None = None
     status_by: str | None = None
@@ -97,6 +98,7 @@ class AccountChange:
     used_at: int | None = None
     external_id: str | None = None
     if_epoch: int | None = None
+    recovery: tuple[str, ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ INVARIANTS
 - Unknown, wrong, locked, suspended: the same exception, the same text, one hash and one commit.
 - Failures lock only what they could have opened: where a bound device is required, tries without
   one cannot lock the person out.
-- A code is used up only by a login that succeeds.
+- A code is used up only by a login that succeeds; a recovery code stands for the code alone.
 """
 
 from dataclasses import dataclass
@@ -28,11 +28,13 @@ from acl_engine.domain.accounts import (
 )
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import LoginRefused
+from acl_engine.domain.factors import FactorStore
 from acl_engine.domain.pack import LoginSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.identity.devices import Challenges
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Busy, HashPool, Passwords
+from acl_engine.identity.recovery import digest_of
 from acl_engine.identity.sessions import (
     ACCOUNT_STATE,
     hash_token,
@@ -59,7 +61,8 @@ _OPENED = {
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What the attempt showed. `bound`: by a device that is this account's."""
+    """What the attempt showed. `bound`: by a device that is this account's; `recovery`: the digest
+    of a recovery code that is unused."""
 
     account: Account | None
     device: Device | None
@@ -67,6 +70,7 @@ class _Evidence:
     password: bool
     weak: bool
     step: int | None
+    recovery: str | None = None
 
 
 class Logins:
@@ -81,7 +85,10 @@ class Logins:
         totp: Totp,
         throttle: Throttle | None = None,
         rules: Rules = NOTHING_ASKED,
+        factors: FactorStore | None = None,
     ) -> None:
+        """`factors` None: there are no recovery codes."""
+        self._factors = factors
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -148,7 +155,10 @@ class Logins:
             right = True  # it has no password: what `_judge` asks of it is its device's key
         weak = weakness(password, second_factor=self._second_factor(account), context=(login,))
         step = self._totp.match(login, account.totp_seed if account else None, totp, now)
-        return _Evidence(account, signer, bound, right, weak is not None, step)
+        recovery = digest_of(login, totp)
+        if recovery and not (self._factors and self._factors.knows_recovery(login, recovery)):
+            recovery = None
+        return _Evidence(account, signer, bound, right, weak is not None, step, recovery)
 
     def _judge(self, evidence: _Evidence, now: int) -> tuple[str, tuple[str, ...]]:
         """The first reason and every control that refuses; ('', ()) when none does."""
@@ -163,7 +173,8 @@ class Logins:
             found.append(("account-locked", ACCOUNT_STATE))
         if needs_device(account, self._settings) and not evidence.bound:
             found.append(("device-not-proven", DEVICE_BINDING))
-        if self._second_factor(account) and evidence.step is None:
+        shown = evidence.step is not None or evidence.recovery is not None
+        if self._second_factor(account) and not shown:
             found.append(("code-wrong", SECOND_FACTOR))
         if self._settings.strong_passwords and evidence.weak and not account.service:
             found.append(("password-weak", STRONG_PASSWORDS))
@@ -186,12 +197,14 @@ class Logins:
         if not account.service and self._passwords.outdated(account.password_hash):
             self._store.rehash(account.login, account.password_hash, self._passwords.hash(password))
         token, settings = browser[1] or new_token(), self._settings
-        device = evidence.device
+        device, asked = evidence.device, self._second_factor(account)
         new = NewSession(
             token_hash=hash_token(token),
             account=account,
             device=device.id if device else None,
-            totp_step=evidence.step if self._second_factor(account) else None,
+            totp_step=evidence.step if asked else None,
+            recovery=evidence.recovery if asked else None,
+            proven_at=0 if evidence.step is None else now,
             limit=0 if account.service else settings.sessions_per_person,
             now=now,
             idle_since=now - settings.idle_minutes * 60,
@@ -202,7 +215,8 @@ class Logins:
         if opened is not Opened.OPENED:
             code, control = _OPENED[opened]
             raise self._refused(account, device, code, (control,))
-        return LoginOutcome(token, principal_of(account, new.token_hash, device, new.device))
+        who = principal_of(account, new.token_hash, device, new.device)
+        return LoginOutcome(token, who, recovery=new.recovery is not None)
 
     def _second_factor(self, account: Account | None) -> bool:
         """Whether a code is asked for: never of a service; of a customer, when one is enrolled."""

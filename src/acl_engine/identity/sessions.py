@@ -5,7 +5,8 @@ INVARIANTS
 - A session lives while its account and person are active and in force (see `standing`), its epoch
   is the account's, its device (where binding is required) is still bound and leased, and neither
   limit has passed.
-- Anything in doubt is a dead session.
+- Anything in doubt is a dead session. One that detection holds is dead until its person shows a
+  second factor (`identity/fresh.py`).
 """
 
 import hashlib
@@ -45,11 +46,14 @@ class StoredSessions:
         """The live person behind a token. Raises SessionDead, with the refusal for the audit."""
         return self.standing(hash_token(token))
 
-    def standing(self, token_hash: str, *, live: bool = True, touch: bool = True) -> Principal:
+    def standing(
+        self, token_hash: str, *, live: bool = True, touch: bool = True, held: bool = False
+    ) -> Principal:
         """The same for a session's id, which opens nothing: for what hangs on a session.
 
         `live` False is replay's: whose session it was counts, alive or dead. `touch` False: it is
-        not its person who asks, so it grows no younger.
+        not its person who asks, so it grows no younger. `held`: one that waits for a second factor
+        is let through, to show it.
         """
         now = int(self._clock.now().timestamp())
         found = self._store.session(token_hash)
@@ -57,6 +61,8 @@ class StoredSessions:
             raise _dead("unknown-session")
         if live:
             self._check(found, now)
+            if found.held_at and not held:
+                raise _dead("factor-asked", "step-up")
         if touch and now - found.seen_at >= self._settings.idle_minutes * 60 // _TOUCH_SHARE:
             self._store.touch(token_hash, now)
         return principal_of(found.account, found.token_hash, found.device, found.device_id)

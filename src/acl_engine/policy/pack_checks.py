@@ -15,6 +15,8 @@ from acl_engine.policy.pack_rows import read_rows
 
 # Kinds of value whose candidates are counted (`masking/profile_strength.py`).
 COUNTED = frozenset({"phone", "name", "id_number"})
+# A second factor shown longer ago than this is fresh to nobody.
+MOST_FRESH_MINUTES = 30
 LINES = frozenset({"login", *(str(step) for step in range(12))})
 FUNCTIONS = frozenset({"startsWith"})
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -238,6 +240,7 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "login.device_binding": settings.login.device_binding == "none",
         "login.strong_passwords": not settings.login.strong_passwords,
         "login.sessions_per_person": settings.login.sessions_per_person != 1,
+        "login.fresh_minutes": not 1 <= settings.login.fresh_minutes <= MOST_FRESH_MINUTES,
         "lookup.broad_search": settings.lookup.broad_search,
         "acts.rostered_reassign": not settings.acts.rostered_reassign,
         "acts.dual_scan": not settings.acts.dual_scan,

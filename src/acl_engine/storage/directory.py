@@ -34,7 +34,6 @@ from acl_engine.storage.database import Database
 from acl_engine.storage.resources import RESOURCES, ResourceMap, stored
 from acl_engine.storage.scope_sql import condition
 from acl_engine.storage.tables import (
-    accounts,
     customers,
     devices,
     roster,
@@ -46,7 +45,7 @@ from acl_engine.storage.tables import (
 
 DAY = 86_400
 CLAIM_DAYS = 30
-# A second factor shown this recently is fresh: for what asks for one again.
+# How long a second factor counts as fresh where no pack says otherwise, in seconds.
 FRESH_SECONDS = 600
 
 # Work item kind -> the set of waybills (or, without one, of items) it opens.
@@ -64,7 +63,7 @@ def _not_self_made(made_by: ColumnElement[Any]) -> ColumnElement[bool]:
     return made_by.not_in([bindparam("person"), bindparam("account")])
 
 
-def _subject_query(resource: ResourceMap) -> Executable:
+def _subject_query(resource: ResourceMap, fresh_seconds: int) -> Executable:
     now: BindParameter[int] = bindparam("now")
     device = exists().where(
         devices.c.id == bindparam("device"),
@@ -81,10 +80,8 @@ def _subject_query(resource: ResourceMap) -> Executable:
     )
     fresh = exists().where(
         sessions.c.token_hash == bindparam("session"),
-        sessions.c.created_at > now - FRESH_SECONDS,
+        sessions.c.proven_at > now - fresh_seconds,
         sessions.c.ended_at.is_(None),
-        accounts.c.login == sessions.c.login,
-        accounts.c.totp_seed.is_not(None),
     )
     path = select(units.c.path).where(units.c.id == bindparam("unit")).scalar_subquery()
     bound = select(customers.c.phone_bound_at).where(customers.c.id == bindparam("customer"))
@@ -130,8 +127,10 @@ class DirectoryStore:
         resources: Mapping[str, ResourceMap] = RESOURCES,
         *,
         windows: bool = True,
+        fresh_seconds: int = FRESH_SECONDS,
     ) -> None:
-        """`windows` False (replay's ablation): an approved look never runs out."""
+        """`windows` False (replay's ablation): an approved look never runs out. `fresh_seconds`:
+        for so long after it was shown a second factor is fresh."""
         self._database = database
         self._clock = clock
         self._resources = resources
@@ -141,7 +140,9 @@ class DirectoryStore:
             fact: None for one in resources.values() for fact in one.subject_facts
         }
         self._approved = approved_query(windows=windows)
-        self._subject = {name: _subject_query(one) for name, one in resources.items()}
+        self._subject = {
+            name: _subject_query(one, fresh_seconds) for name, one in resources.items()
+        }
         self._resource = {
             name: select(*one.attributes.values()).where(one.key == bindparam("key"))
             for name, one in resources.items()

@@ -21,6 +21,7 @@ from acl_engine.domain.accounts import (
     Undertaking,
 )
 from acl_engine.storage.database import Database
+from acl_engine.storage.factors import use_recovery, use_step
 from acl_engine.storage.tables import accounts, challenges, devices, persons, sessions
 
 _ACCOUNT = (
@@ -52,6 +53,8 @@ _SESSION = (
     sessions.c.seen_at,
     sessions.c.expires_at,
     sessions.c.ended_at,
+    sessions.c.held_at,
+    sessions.c.proven_at,
 )
 _DEVICE = (
     devices.c.id.label("device_id"),
@@ -137,7 +140,9 @@ class SqlIdentityStore:
                 return Opened.CHANGED
             if new.limit and _live_elsewhere(cx, new) >= new.limit:
                 return Opened.OTHER_SESSION
-            if new.totp_step is not None and not _use_step(cx, login, new.totp_step):
+            if new.totp_step is not None and not use_step(cx, login, new.totp_step):
+                return Opened.CODE_USED
+            if new.recovery is not None and not use_recovery(cx, login, new.recovery):
                 return Opened.CODE_USED
             _end_on_same_device(cx, new)
             if new.replaces is not None:
@@ -157,6 +162,7 @@ class SqlIdentityStore:
                     created_at=new.now,
                     seen_at=new.now,
                     expires_at=new.expires_at,
+                    proven_at=new.proven_at,
                 )
             )
             return Opened.OPENED
@@ -175,6 +181,8 @@ class SqlIdentityStore:
             seen_at=row.seen_at,
             expires_at=row.expires_at,
             ended_at=row.ended_at,
+            held_at=row.held_at,
+            proven_at=row.proven_at,
         )
 
     def live_session(self, login: str, now: int) -> str | None:
@@ -218,12 +226,6 @@ def _lock_owner(cx: Connection, account: Account) -> None:
         held = select(persons.c.id).where(persons.c.id == account.person)
     cx.execute(held.with_for_update())
     cx.execute(select(accounts.c.epoch).where(accounts.c.login == account.login).with_for_update())
-
-
-def _use_step(cx: Connection, login: str, step: int) -> bool:
-    """RFC 6238 5.2: a code is accepted once. False when this step or a later one was used."""
-    newer = (accounts.c.login == login) & (accounts.c.totp_last_step < step)
-    return cx.execute(update(accounts).where(newer).values(totp_last_step=step)).rowcount == 1
 
 
 def _owners_sessions(account: Account) -> Any:

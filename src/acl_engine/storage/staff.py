@@ -24,6 +24,7 @@ from acl_engine.domain.staff import (
 from acl_engine.domain.staff_plan import Plan
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
+from acl_engine.storage.factors import set_recovery
 from acl_engine.storage.releases import release, revoke
 from acl_engine.storage.staff_bulk import apply_plan
 from acl_engine.storage.staff_devices import MISSING, change_device, device_row
@@ -156,6 +157,8 @@ class SqlStaffDirectory:
                 raise InputError(
                     CHANGED.of(name=login) if there else MISSING.of(what="account", name=login)
                 )
+            if change.recovery is not None:
+                set_recovery(cx, login, change.recovery, now)
             if person is not None and owner is not None:
                 self._change_person(cx, owner, person)
             if change.role is not None or change.unit is not None:

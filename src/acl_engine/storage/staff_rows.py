@@ -100,6 +100,8 @@ def account_values(change: AccountChange) -> dict[str, Any]:
         "used_at": change.used_at,
     }
     given: dict[str, Any] = {name: one for name, one in values.items() if one is not None}
+    if change.totp_seed == b"":
+        given["totp_seed"] = None
     if change.external_id is not None:
         given["external_id"] = change.external_id or None
     return given

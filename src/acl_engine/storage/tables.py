@@ -21,7 +21,13 @@ from sqlalchemy import (
     text,
 )
 
-from acl_engine.storage.tables_accounts import scim_groups, scim_members, service_tokens
+from acl_engine.storage.tables_accounts import (
+    login_tries,
+    recovery_codes,
+    scim_groups,
+    scim_members,
+    service_tokens,
+)
 from acl_engine.storage.tables_approvals import (
     approval_papers,
     approval_votes,
@@ -86,12 +92,14 @@ __all__ = [
     "dial_capabilities",
     "duties",
     "judicial_deliveries",
+    "login_tries",
     "metadata",
     "planted_marks",
     "policy_loads",
     "record_keys",
     "record_people",
     "records",
+    "recovery_codes",
     "release_copies",
     "scim_groups",
     "scim_members",
@@ -215,6 +223,8 @@ sessions = Table(
     Column("seen_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("proven_at", BigInteger, nullable=False, server_default="0"),  # last second factor
+    Column("held_at", BigInteger, nullable=False, server_default="0"),  # 0: not; till a factor anew
     Index(None, "login", "ended_at"),
 )
 

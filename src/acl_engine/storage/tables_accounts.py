@@ -1,8 +1,29 @@
-"""The tables of provisioning: credentials of services, and groups of a provisioning system."""
+"""More of accounts: recovery codes, tries at the login, services' tokens, provisioned groups."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
 from acl_engine.storage.tables_base import metadata
+
+# What opens a session once when the authenticator is lost. A code has 120 random bits: its SHA-256
+# is what is stored (ASVS 5, 6.5.2), and it is deleted by its use.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    Column("login", String(64), ForeignKey("accounts.login"), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Index(None, "login"),
+)
+
+# The throttle of every process together: when a key's bucket is full again, in epoch milliseconds.
+# The key is a digest of what was typed, which may be no login at all.
+login_tries = Table(
+    "login_tries",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("full_at", BigInteger, nullable=False),
+    Index(None, "full_at"),
+)
 
 # A service's bearer token, for one purpose; the store sees its hash. Dead with its account's epoch.
 service_tokens = Table(

@@ -107,7 +107,7 @@ def test_the_pool_runs_one_at_a_time() -> None:
 
 def test_the_throttle_refills_and_keeps_keys_apart() -> None:
     now = 0.0
-    throttle = Throttle(tries=2, refill_seconds=6, clock=lambda: now)
+    throttle = Throttle(tries=2, refill_seconds=6, ticks=lambda: now)
     assert [throttle.take("a") for _ in range(3)] == [True, True, False]
     assert throttle.take("b")
     now = 6.0

@@ -48,11 +48,19 @@ class DeviceAnswer(_Strict, frozen=True):
 
 
 class Login(_Strict, frozen=True):
-    """A person's credentials. `code`: the six digits of the authenticator."""
+    """A person's credentials. `code`: the six digits of the authenticator, or a recovery code."""
 
     login: Value
     password: Secret
-    code: Annotated[str, Meta(max_length=12, pattern=_PLAIN)] = ""
+    code: Annotated[str, Meta(max_length=40, pattern=_PLAIN)] = ""
+    device: DeviceAnswer | None = None
+
+
+class StepUp(_Strict, frozen=True):
+    """A code of now, and the answer of the session's device to a challenge of now. The session is
+    then fresh for minutes: for approving, breaking the glass, and after an alert."""
+
+    code: Annotated[str, Meta(min_length=6, max_length=12, pattern=_PLAIN)]
     device: DeviceAnswer | None = None
 
 

@@ -33,6 +33,8 @@ OPERATIONS = (
               bodies.Device, bodies.Challenge, "nobody", coming.challenge),
     Operation("/v1/login", "login", "登录", "Log a person in",
               bodies.Login, bodies.Session, "nobody", coming.login),
+    Operation("/v1/step-up", "step_up", "重新出示第二因素", "Show a second factor anew",
+              bodies.StepUp, None, "person", coming.step_up),
     Operation("/v1/ticket", "ticket", "以票据换取令牌", "Exchange a ticket of the central login",
               bodies.Ticket, bodies.Visit, "nobody", coming.enter),
     Operation("/v1/logout", "logout", "退出", "End the session",

@@ -12,6 +12,7 @@ from acl_engine.web.cas import saml
 from acl_engine.web.cas.login import LoginPages
 from acl_engine.web.cas.logout import LogoutPage
 from acl_engine.web.cas.pages import away
+from acl_engine.web.cas.step_up import StepUpPage
 from acl_engine.web.cas.validate import plain_no, plainly, proxying, unreadable, validating
 from acl_engine.web.parameters import Parameters, reading
 from acl_engine.web.problems import Refused
@@ -23,11 +24,14 @@ BOTH = ["GET", "POST"]
 def routes(central: Central, issuer: str) -> Sequence[BaseRoute]:
     """`issuer`: this server's address as people see it, for SAML."""
     login, logout = LoginPages(central.login), LogoutPage(central)
+    step_up = StepUpPage(central.login)
     validation = central.validation
     found: list[BaseRoute] = [
         Route("/login", reading(login.ask), methods=["GET"]),
         Route("/login", reading(login.take), methods=["POST"]),
         Route("/confirm", reading(login.confirm), methods=["POST"]),
+        Route("/step-up", reading(step_up.ask), methods=["GET"]),
+        Route("/step-up", reading(step_up.take), methods=["POST"]),
         Route("/logout", reading(logout.leave), methods=BOTH),
         Route("/validate", reading(plainly(validation), plain_no), methods=BOTH),
         Route("/proxy", reading(proxying(validation), unreadable("proxyFailure")), methods=BOTH),
