@@ -1,0 +1,104 @@
+"""A thief holds the files of the database (C13) or an old copy of what was destroyed (C15).
+
+Clear by design (docs/limitations.md): waybill numbers, cities, routes and declared values.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.line_world import Line, template
+
+from acl_engine.bootstrap.keyring import KeyDesk
+from acl_engine.bootstrap.retention_desk import RetentionDesk
+from acl_engine.domain.errors import AclError
+from acl_engine.domain.request import Query
+from acl_engine.replay.world.truth import Truth
+from acl_engine.storage.database import Database
+
+POLICY = Path(__file__).parents[2] / "policies" / "courier" / "after"
+CLEAR_BY_DESIGN = ("city", "route", "value", "weight", "pieces")
+
+
+def forms(value: str) -> set[bytes]:
+    """The ways in which a file may hold a text."""
+    return {value.encode(code) for code in ("utf-8", "utf-16-le", "gb18030")} | {
+        value.encode("unicode_escape")
+    }
+
+
+def values(truth: Truth) -> dict[str, str]:
+    """Distinctive personal values of the seed -> the field. A short one would be met by chance."""
+    return {
+        value: name
+        for parcel in truth.parcels
+        for name, value in parcel.fields.items()
+        if name not in CLEAR_BY_DESIGN
+        and ((value.isdigit() and len(value) >= 11) or "name" in name or "detail" in name)
+        and len(value.encode()) >= 6
+    }
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file())
+
+
+def staff_names(truth: Truth) -> set[str]:
+    return {one.name for one in truth.world.staff.values()}
+
+
+@pytest.fixture(scope="module")
+def stolen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
+    """A built world's folder: file, log of changes, and a backup beside them."""
+    folder = tmp_path_factory.mktemp("stolen")
+    database, truth = template(folder)
+    database.close()
+    (file,) = folder.glob("*.db")
+    shutil.copy(file, folder / "backup.db")
+    return folder, truth
+
+
+def test_no_seeded_value_stands_in_the_files(stolen: tuple[Path, Truth]) -> None:
+    """Phones, names, addresses and IDs, in four written forms, over file, WAL and backup."""
+    folder, truth = stolen
+    held, known = bytes_of(folder), values(truth)
+    assert len(known) > 200
+    assert truth.parcels[0].waybill_no.encode() in held  # the search finds what is there
+    staff = staff_names(truth)
+    found = sorted({name for value, name in known.items() if value not in staff
+                    for form in forms(value) if form in held})  # fmt: skip
+    assert not found
+
+
+def test_what_was_destroyed_opens_for_nobody(stolen: tuple[Path, Truth], tmp_path: Path) -> None:
+    """Not by the files of before the destruction with the keys of after: none of them is left."""
+    folder, _ = stolen
+    file = tmp_path / "acl.db"
+    shutil.copy(folder / "backup.db", file)
+    url = f"sqlite:///{file}"
+    with Database.open(url) as database, database.read() as cx:
+        before = {bytes(row[0]) for row in cx.exec_driver_sql("SELECT wrapped FROM record_keys")}
+    with RetentionDesk.open(url, POLICY) as desk:
+        destroyed = sum(one.records for one in desk.sweep("dpo-01") if one.rule.destroy)
+    assert destroyed
+    with KeyDesk.open(url) as keys:
+        list(keys.rotate("it-ops-01"))
+        assert keys.destroy_old("it-ops-01")
+    held = bytes_of(tmp_path)
+    assert not [one for one in before if one in held]
+
+
+def test_put_away_is_read_by_nobody(line: Line) -> None:
+    """Whoever may read everything else is shown nothing of a person at ARCHIVED."""
+    archived = [one for one in line.stage.truth.parcels if one.facts["stage"] == "ARCHIVED"]
+    assert archived
+    token = line.token("sup-0413", "pc-22")
+    shown = 0
+    for parcel in archived[:5]:
+        try:
+            answer = line.engine.ask(token, Query("read", "waybill", key=parcel.waybill_no))
+        except AclError:
+            continue
+        text = repr(answer)
+        shown += any(v in text for n, v in parcel.fields.items() if n not in CLEAR_BY_DESIGN and v)
+    assert shown == 0
