@@ -46,7 +46,7 @@ demo: .venv/.demo
 	$(BIN)/python -m acl_engine replay --report out/replay.html --json out/replay.json
 
 test: demo .venv/.dev .venv/casbin-1.43/.made
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 system-deps:
 	@sh tools/system_deps.sh

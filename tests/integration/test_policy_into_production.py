@@ -14,9 +14,6 @@ from acl_engine.storage.database import Database
 from tests.contract.test_audit_store import store_of
 from tests.signed_policy import AFTER
 
-# The bundle holds a whole replay, which two processes would make twice.
-pytestmark = pytest.mark.xdist_group("desk")
-
 
 def run(*words: object, typed: str = "", code: int = 0) -> Result:
     done = CliRunner().invoke(cli, [*map(str, words)], input=typed, catch_exceptions=False)

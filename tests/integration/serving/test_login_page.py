@@ -13,7 +13,6 @@ from tests.chromium import chromium, complaints, too_wide
 from tests.integration.serving.people import WORLD_TIME, Person
 from tests.serving import Served, serving
 
-pytestmark = pytest.mark.xdist_group("login-page")
 WORDS = {"zh-CN": ("统一登录", "登录"), "en": ("Central login", "Log in")}
 NAMES = {
     "zh-CN": {"username": "账号", "password": "密码", "code": "动态口令", "answer": "设备应答"},

@@ -28,7 +28,7 @@ from acl_engine.storage.database import Database, create_or_upgrade
 from tests.integration.serving.people import WORLD_TIME, Person
 from tests.serving import Reply, Served, serving
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("processes")]
+pytestmark = [pytest.mark.postgres]
 ROOT = Path(__file__).parents[3]
 APP = "https://app.example/"
 # What a caller sees of a process that was killed: refused, reset, or cut off in an answer.

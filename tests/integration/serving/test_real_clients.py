@@ -36,7 +36,6 @@ AFTER = Path(__file__).parents[3] / "policies" / "courier" / "after"
 ASSETS = Path(__file__).parents[2] / "assets" / "cas"
 ATTRIBUTES = ("name", "role", "unitName", "unitPath")
 # One process of the test run has the central login, Apache and Django; not each of them.
-pytestmark = pytest.mark.xdist_group("real-clients")
 
 
 def free_port() -> int:

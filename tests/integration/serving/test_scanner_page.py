@@ -18,7 +18,6 @@ from tests.integration.serving.people import WORLD_TIME, Person
 from tests.line_world import PARCELS, ROOT
 from tests.serving import Served, serving
 
-pytestmark = pytest.mark.xdist_group("scanner-page")
 PHONE = re.compile(r"(?<![0-9a-fA-F])1[0-9]{10}(?![0-9a-fA-F])")
 WORDS = {
     "zh-CN": ("派件清单", "下几站", "一键拨号", "运单号", "申请临时权限"),

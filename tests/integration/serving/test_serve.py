@@ -15,8 +15,6 @@ from acl_engine.domain.errors import ConfigError
 from tests.serving import Served, serving
 from tests.signed_policy import source
 
-pytestmark = pytest.mark.xdist_group("serve")
-
 
 def test_it_answers_over_tls_and_its_certificate_is_private(served: Served) -> None:
     assert served.ask("/healthz").text == '{"status":"alive"}'
