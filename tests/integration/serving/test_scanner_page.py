@@ -25,7 +25,7 @@ WORDS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The service at a port that its public address names, with the page registered."""
     folder = tmp_path_factory.mktemp("scanner-page")
