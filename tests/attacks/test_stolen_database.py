@@ -4,11 +4,13 @@ Clear by design (docs/limitations.md): waybill numbers, cities, routes and decla
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.line_world import Line, template
 
+from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.keyring import KeyDesk
 from acl_engine.bootstrap.retention_desk import RetentionDesk
 from acl_engine.domain.errors import AclError
@@ -86,6 +88,23 @@ def test_what_was_destroyed_opens_for_nobody(stolen: tuple[Path, Truth], tmp_pat
         assert keys.destroy_old("it-ops-01")
     held = bytes_of(tmp_path)
     assert not [one for one in before if one in held]
+
+
+def test_a_sweep_does_not_set_the_logs_clock_back(
+    stolen: tuple[Path, Truth], tmp_path: Path
+) -> None:
+    """Also where the world's log has gone on since the world was built."""
+    folder, _ = stolen
+    url = f"sqlite:///{shutil.copy(folder / 'backup.db', tmp_path / 'acl.db')}"
+    with Accountability.open(url) as desk:
+        desk.write_down("keys.seal", "it-ops-01")
+        *_, (_, last) = desk.store.entries()
+        desk.store.append(replace(last, at=last.at + 3_600_000))
+    with RetentionDesk.open(url, POLICY) as sweep:
+        assert list(sweep.sweep("dpo-01"))
+    with Accountability.open(url) as desk:
+        times = [entry.at for _, entry in desk.store.entries()]
+    assert times == sorted(times)
 
 
 def test_put_away_is_read_by_nobody(line: Line) -> None:

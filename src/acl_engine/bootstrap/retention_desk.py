@@ -1,18 +1,18 @@
-"""Retention over one database under one policy; a synthetic world is swept at its own time."""
+"""Retention over one database under one policy; a synthetic world is swept at its log's time."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from acl_engine.bootstrap.accountability import Accountability
-from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
+from acl_engine.bootstrap.clocks import SystemClock
 from acl_engine.bootstrap.keys import LocalKeyService
 from acl_engine.bootstrap.policies import policy_for
+from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.retention import Due
 from acl_engine.enforcement.retention import Certificate, Sweeper
 from acl_engine.storage.catalogue import stored_types
-from acl_engine.storage.database import is_synthetic, world_time
+from acl_engine.storage.database import is_synthetic
 from acl_engine.storage.retention import SqlRetention
 from acl_engine.storage.vault import Vault
 
@@ -32,9 +32,7 @@ class RetentionDesk:
         database = desk.database
         try:
             pack = policy_for(database, policy)
-            clock: Clock = SystemClock()
-            if is_synthetic(database):
-                clock = SteppedClock(datetime.fromtimestamp(world_time(database), UTC))
+            clock: Clock = desk_clock(database) if is_synthetic(database) else SystemClock()
             vault = Vault(LocalKeyService(desk.keys.wrapping))
             store = SqlRetention(database, vault, stored_types(pack))
             sweeper = Sweeper(pack, store, desk.store, desk.proofs, desk.pseudonyms, clock)
