@@ -1,4 +1,4 @@
-"""Options and small words that the account and device commands share."""
+"""Options and small words that commands over a database share."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,13 @@ database_option = click.option(
     envvar="ACL_DATABASE",
     metavar="URL",
     help="sqlite:///FILE or postgresql://... (also ACL_DATABASE).",
+)
+policy_option = click.option(
+    "--policy",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The policy in force.  [default: the after of the world's own company]",
 )
 by_option = click.option(
     "--by",

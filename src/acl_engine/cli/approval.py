@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from acl_engine.bootstrap.approving import Approving
+from acl_engine.cli.account_options import database_option, policy_option
 from acl_engine.cli.doorway import doorway
 from acl_engine.domain.errors import AccessDenied
 from acl_engine.domain.text import Lang, Text
@@ -49,21 +50,8 @@ def command() -> None:
 def common(run: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command: which database and policy, and who is at the desk."""
     options = (
-        click.option(
-            "--database",
-            "url",
-            required=True,
-            envvar="ACL_DATABASE",
-            metavar="URL",
-            help="sqlite:///FILE or postgresql://... (also ACL_DATABASE)",
-        ),
-        click.option(
-            "--policy",
-            "folder",
-            metavar="DIR",
-            type=click.Path(path_type=Path),
-            help="The policy in force.  [default: the after of the world's own company]",
-        ),
+        database_option,
+        policy_option,
         click.option("--as", "login", required=True, metavar="LOGIN", help="Who acts."),
         click.option("--device", help="From which device.  [synthetic world: the account's own]"),
         click.option(

@@ -5,7 +5,7 @@ import click
 from acl_engine.bootstrap.keyring import KeyDesk
 from acl_engine.cli.account_options import database_option, day_of
 from acl_engine.cli.audit_options import by_option, document, format_option, say
-from acl_engine.cli.counting import counting
+from acl_engine.cli.progress import counting
 from acl_engine.domain.text import Lang, Text
 
 GENERATION = Text(
@@ -73,7 +73,7 @@ def seal(lang: Lang, url: str, by: str) -> None:
     acl keys seal --by it-ops-01 --database sqlite:///acl.db
     """
     with KeyDesk.open(url) as desk:
-        done = counting(desk.seal(by), desk.unsealed(), "seal")
+        done = counting(desk.seal(by), desk.unsealed())
     say(lang, SEALED, count=done)
 
 
@@ -93,12 +93,11 @@ def rotate(lang: Lang, dry_run: bool, url: str, by: str) -> None:
     acl keys rotate --by it-ops-01 --database sqlite:///acl.db
     """
     with KeyDesk.open(url) as desk:
-        if dry_run:
-            left = desk.left() or sum(one.records for one in desk.generations())
-            say(lang, WOULD, count=left)
-            return
         total = desk.left() or sum(one.records for one in desk.generations())
-        say(lang, ROTATED, count=counting(desk.rotate(by), total, "rotate"))
+        if dry_run:
+            say(lang, WOULD, count=total)
+            return
+        say(lang, ROTATED, count=counting(desk.rotate(by), total))
         gone = desk.destroy_old(by)
     if gone:
         say(lang, DESTROYED, numbers=", ".join(map(str, gone)))

@@ -10,6 +10,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from acl_engine.bootstrap.policies import PolicySource, open_policy
+from acl_engine.cli.account_options import database_option
 from acl_engine.cli.bundle_parts import (
     NO_FILE,
     NOT_A_BUNDLE,
@@ -230,14 +231,7 @@ def verify_command(lang: Lang, bundle: Path, trust: Path) -> None:
 
 @click.command("load")
 @click.argument("bundle", metavar="BUNDLE", type=FILE)
-@click.option(
-    "--database",
-    "url",
-    required=True,
-    metavar="URL",
-    envvar="ACL_DATABASE",
-    help="sqlite:///FILE or postgresql://... (also ACL_DATABASE).",
-)
+@database_option
 @click.option(
     "--trust", required=True, type=FILE, envvar="ACL_POLICY_TRUST", help="Whose signatures count."
 )

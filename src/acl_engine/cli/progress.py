@@ -1,6 +1,6 @@
 """A bar of what is done and what is left, on stderr, on a terminal only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -23,3 +23,13 @@ def counting_bar() -> Iterator[Callable[[int, int], None]]:
     ) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def counting(steps: Iterable[int], total: int) -> int:
+    """Walk steps that each say how much they did; how much they did together."""
+    done = 0
+    with counting_bar() as show:
+        for step in steps:
+            done += step
+            show(done, total)
+    return done

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from acl_engine.cli.account_options import database_option, policy_option
 from acl_engine.cli.approval import common
 from acl_engine.cli.doorway import Doorway, doorway
 from acl_engine.cli.spreadsheets import writing
@@ -74,21 +75,8 @@ def pairs(option: str, words: Sequence[str]) -> dict[str, str]:
 def register_options(run: Callable[..., Any]) -> Callable[..., Any]:
     """Which register of copies: the database, and the policy it is read under."""
     options = (
-        click.option(
-            "--database",
-            "url",
-            required=True,
-            envvar="ACL_DATABASE",
-            metavar="URL",
-            help="sqlite:///FILE or postgresql://... (also ACL_DATABASE)",
-        ),
-        click.option(
-            "--policy",
-            "folder",
-            metavar="DIR",
-            type=click.Path(path_type=Path),
-            help="The policy in force.  [default: the after of the world's own company]",
-        ),
+        database_option,
+        policy_option,
     )
     for option in reversed(options):
         run = option(run)

@@ -7,7 +7,7 @@ import click
 from acl_engine.bootstrap.retention_desk import RetentionDesk
 from acl_engine.cli.account_options import database_option, pack_option
 from acl_engine.cli.audit_options import by_option, document, format_option, say
-from acl_engine.cli.counting import counting
+from acl_engine.cli.progress import counting
 from acl_engine.domain.retention import Due
 from acl_engine.domain.text import Lang, Text
 from acl_engine.enforcement.retention import Certificate
@@ -66,7 +66,7 @@ def run(lang: Lang, dry_run: bool, url: str, pack: Path | None, by: str, form: s
             return one.records
 
         total = sum(one.records for one in plan)
-        counting(map(kept, desk.sweep(by)), total, "retention")
+        counting(map(kept, desk.sweep(by)), total)
     _say_done(lang, form, certificates)
 
 

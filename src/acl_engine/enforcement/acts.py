@@ -9,12 +9,13 @@ INVARIANTS
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from acl_engine.domain.approvals import Asking
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query, Request
 from acl_engine.enforcement.approvals import APPROVAL_ACTS, Act, check_purpose
 from acl_engine.enforcement.door import Door, Refused, Trail
-from acl_engine.enforcement.lookup import gate
+from acl_engine.enforcement.lookup import gate, raised
 from acl_engine.enforcement.normalise import INCOMPLETE
 from acl_engine.masking.phone import parse as parse_phone
 
@@ -34,8 +35,7 @@ def act(door: Door, token: str, query: Query) -> Acted:
         _gate(trail, token)  # (0) to (4)
         _needed(query)
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
-        outward = trail.denied(error)  # (5), (6)
-        raise (error if isinstance(error, InputError) else outward) from None
+        raise raised(trail, error) from None  # (5), (6)
     trail.at("5")
     trail.write_intent()
     try:
@@ -46,6 +46,21 @@ def act(door: Door, token: str, query: Query) -> Acted:
         trail.write_outcome(count=1, subjects=(trail.subject(trail.asked.key or ""),))
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise trail.denied(error) from None
+    return Acted(trail.id, made)
+
+
+def put_case(trail: Trail, case: Asking, subjects: tuple[str, ...]) -> Acted:
+    """(5) to (10) of asking for what leaves as a whole, once its own gate is passed."""
+    trail.at("5")
+    trail.write_intent()
+    try:
+        trail.at("7")
+        made = trail.door.approvals.ask(trail.who, case, _now(trail))
+        trail.at("10")
+        trail.settle(1)
+        trail.write_outcome(count=1, subjects=subjects)
+    except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
+        raise raised(trail, error) from None
     return Acted(trail.id, made)
 
 

@@ -22,7 +22,7 @@ from acl_engine.domain.judicial import Delivered, Disclosure, Disclosures, Seal
 from acl_engine.domain.pack import Authority
 from acl_engine.domain.request import Action, Query
 from acl_engine.domain.text import Text
-from acl_engine.enforcement.acts import Acted
+from acl_engine.enforcement.acts import Acted, put_case
 from acl_engine.enforcement.approvals import asking, use
 from acl_engine.enforcement.door import Door, Trail, refuse
 from acl_engine.enforcement.lookup import gate, raised, rejudge
@@ -99,17 +99,7 @@ def ask_disclosure(door: Door, token: str, query: Query) -> Acted:
         trail.becomes(Action.ASK)
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise raised(trail, error) from None  # (5), (6)
-    trail.at("5")
-    trail.write_intent()
-    try:
-        trail.at("7")
-        made = door.approvals.ask(trail.who, case, now)
-        trail.at("10")
-        trail.settle(1)
-        trail.write_outcome(count=1, subjects=(trail.subject(trail.asked.key or ""),))
-    except Exception as error:  # noqa: BLE001 -- as above
-        raise raised(trail, error) from None
-    return Acted(trail.id, made)
+    return put_case(trail, case, (trail.subject(trail.asked.key or ""),))
 
 
 def disclose(

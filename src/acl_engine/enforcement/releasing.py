@@ -25,7 +25,7 @@ from acl_engine.domain.releases import Copy, Made, Released
 from acl_engine.domain.request import Action, Query
 from acl_engine.domain.text import Text
 from acl_engine.domain.view import View
-from acl_engine.enforcement.acts import Acted
+from acl_engine.enforcement.acts import Acted, put_case
 from acl_engine.enforcement.approvals import asking, use
 from acl_engine.enforcement.door import Door, Trail, refuse
 from acl_engine.enforcement.lookup import gate, raised, rejudge
@@ -102,17 +102,7 @@ def ask_release(door: Door, token: str, query: Query, source: Listed | None = No
         trail.becomes(Action.ASK)
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise raised(trail, error) from None  # (5), (6)
-    trail.at("5")
-    trail.write_intent()
-    try:
-        trail.at("7")
-        made = door.approvals.ask(trail.who, case, now)
-        trail.at("10")
-        trail.settle(1)
-        trail.write_outcome(count=1, subjects=())
-    except Exception as error:  # noqa: BLE001 -- as above
-        raise raised(trail, error) from None
-    return Acted(trail.id, made)
+    return put_case(trail, case, ())
 
 
 def release(

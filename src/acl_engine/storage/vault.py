@@ -66,7 +66,7 @@ class Vault:
         for found in cx.execute(select(record_keys).where(_of(store, payloads))):
             key = RecordKey(found.store, found.row, found.generation, found.suite, found.wrapped)
             row = by_row[key.row]
-            opened[row] = unseal(self._data_key(cx, key), key, payloads[row])
+            opened[row] = unseal(self.data_key(cx, key.generation), key, payloads[row])
         for row, payload in payloads.items():
             if row not in opened and payload.startswith(CLEAR):
                 raise StoreError(NEVER_SEALED.of(store=store))
@@ -104,9 +104,6 @@ class Vault:
             clear = self._service.unwrap(bytes(wrapped), _context(generation))
             self._known[generation] = AESGCM(clear)
         return self._known[generation]
-
-    def _data_key(self, cx: Connection, key: RecordKey) -> AESGCM:
-        return self.data_key(cx, key.generation)
 
 
 def as_row(key: RecordKey) -> dict[str, object]:
