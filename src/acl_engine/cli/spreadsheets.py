@@ -106,7 +106,7 @@ def reading(
                 yield rows
             return
         encoding = detect_encoding(source, encoding)
-        with source.open("rb") as file:
+        with source.open("rb") as file, _cells_limited():
             yield _csv_rows(file, encoding, delimiter, advance)
     except InputError as error:
         raise InputError(error.message, error.where or Where(str(source))) from None
@@ -115,8 +115,17 @@ def reading(
         raise InputError(UNREADABLE.of(why=why), Where(str(source))) from None
 
 
+@contextmanager
+def _cells_limited() -> Iterator[None]:
+    """The csv module keeps one limit for the whole process: it is given back as it was."""
+    before = csv.field_size_limit(_CELL_LIMIT)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def _csv_rows(file: BinaryIO, encoding: str, delimiter: str, advance: Advance) -> Rows:
-    csv.field_size_limit(_CELL_LIMIT)
     reader = csv.reader(_lines(file, encoding), strict=True, delimiter=delimiter)
     number = 0
     while True:
