@@ -18,10 +18,15 @@ WORLD_TIME = {"ACL_SERVE_CLOCK_OFFSET": str(OFFSET)}
 
 @dataclass
 class Person:
-    """One of the company's people. `used` is the step of the last code: one works once."""
+    """One of the company's people. `used` is the step of the last code: one works once.
+
+    `earliest` is the step of the first, counted from now's. Who types slowly, as a browser does,
+    begins with now's own (0): the one before may have run out when it arrives.
+    """
 
     login: str
     used: int = 0
+    earliest: int = -1
 
     def typed(self, challenge: str) -> dict[str, str]:
         """What they type into the login page, in time for its challenge."""
@@ -38,7 +43,7 @@ class Person:
         """A code that was not used yet, of the step before, this one or the next: all are let in,
         so that three logins in a row wait for nothing."""
         now = int(time.time()) + OFFSET
-        self.used = max(self.used + 1, now // 30 - 1)
+        self.used = max(self.used + 1, now // 30 + self.earliest)
         assert self.used <= now // 30 + 1, "more than three logins of one person at once"
         return code_at(totp_secret(SEED, self.login), self.used * 30)
 

@@ -109,7 +109,7 @@ def test_a_couriers_morning_by_keyboard(page: Served, lang: str, tmp_path: Path)
     """Log in, read the list, call the next stop, scan a parcel, ask for a right, log out."""
     load, stops, call, number, ask = WORDS[lang]
     key = Truth(small_world(ROOT), PARCELS).by_name["done-today"].waybill_no
-    person = Person("courier-88")
+    person = Person("courier-88", earliest=0)
     with chromium(tmp_path / "p", width=320, lang=lang, script=False) as browser:
         hand = Hand(browser, tmp_path, lang)
         hand.log_in(f"https://localhost:{page.port}/scanner/", person)
