@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acl_engine.analysis.backtest.access_log import NO_TIME, times
@@ -224,6 +224,8 @@ def test_each_line_is_decided_as_the_engine_decides_it(world: World) -> None:
 CELL = st.text(st.sampled_from('ab,"\n\r 运;'), max_size=4)
 
 
+@example([[" ", "", "", ""]], False)
+@example([["a", "a", "a", "a"], [" a", "a", "a", "a"]], False)
 @given(st.lists(st.lists(CELL, min_size=4, max_size=5), min_size=1, max_size=20), st.booleans())
 def test_a_file_is_read_as_the_csv_module_reads_it(rows: list[list[str]], quoted: bool) -> None:
     """Plain or with quotes, even or ragged: the same cells come out, none is lost."""

@@ -130,7 +130,10 @@ def _split(block: bytes, width: int, encoding: str) -> list[str] | None:
     """The fields of a plain block one after the other; None where it is not plain."""
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n")
-    if b'"' in block or b"\r" in block or b", " in block:
+    if b'"' in block or b"\r" in block:
+        return None
+    # The csv module is told to skip a space at the start of a field, a line's first included.
+    if b", " in block or b"\n " in block or block.startswith(b" "):
         return None
     if not block.endswith(b"\n"):
         block += b"\n"
