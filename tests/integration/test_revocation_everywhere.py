@@ -122,7 +122,7 @@ def postgres_world(postgres_server: Any, postgres_admin: Any) -> str:
 @pytest.fixture
 def on_postgres(postgres_world: str, postgres_server: Any, postgres_admin: Any) -> Iterator[str]:
     name = f"revoked_{next(_numbers)}"
-    postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_world}")
+    postgres_admin.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_world} STRATEGY file_copy")
     yield postgres_server.get_uri(name)
     postgres_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

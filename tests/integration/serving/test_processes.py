@@ -57,7 +57,7 @@ class Two:
 @pytest.fixture(scope="module")
 def world_url(postgres_server: Any, postgres_admin: Any) -> Iterator[str]:
     """The small company on PostgreSQL."""
-    postgres_admin.execute("CREATE DATABASE acl_served TEMPLATE acl_template STRATEGY wal_log")
+    postgres_admin.execute("CREATE DATABASE acl_served TEMPLATE acl_template STRATEGY file_copy")
     url = postgres_server.get_uri("acl_served")
     with create_or_upgrade(url) as database:
         build_world(database, small_world(ROOT), 300, synthetic_sealing(SEED))
