@@ -47,7 +47,7 @@ def _query(line: Line, parcel: str = "victim-delivered", **changed: str) -> Quer
 def _agreed(line: Line, token: str, query: Query, *approvers: tuple[str, str]) -> str:
     case = line.engine.judicial.ask(token, query).made
     for one in approvers:
-        line.engine.approvals.approve(_token(line, one), case)
+        line.engine.approvals.approve(_token(line, one), case, image=PAPER["image"])
     return case
 
 
@@ -89,7 +89,25 @@ def test_one_approver_is_not_two(desk: Line) -> None:
         desk.engine.judicial.deliver(token, query, case)
     assert _line_of(desk, denied.value) == ("4", ("judicial-approval",))
     with pytest.raises(AccessDenied):  # nor the same person twice
-        desk.engine.approvals.approve(_token(desk, FIRST), case)
+        desk.engine.approvals.approve(_token(desk, FIRST), case, image=PAPER["image"])
+
+
+def test_nobody_agrees_to_a_paper_that_they_do_not_hold(desk: Line) -> None:
+    """Through whatever door: without the image, or with another, it is no agreement."""
+    case = desk.engine.judicial.ask(_token(desk, LIAISON), _query(desk)).made
+    token = _token(desk, FIRST)
+    for held in (None, "", "cd" * 32):
+        with pytest.raises(AccessDenied) as denied:
+            desk.engine.approvals.approve(token, case, image=held)
+        assert _line_of(desk, denied.value) == ("7", ("judicial-approval",))
+    assert desk.engine.approvals.approve(token, case, image=PAPER["image"]).made == "ASKED"
+    ordinary = desk.engine.approvals.ask(
+        _token(desk, ("claims-03", "pc-13")), desk.key("victim-delivered"), "precheck"
+    ).made
+    with pytest.raises(AccessDenied):  # nor is a paper put to a case that has none
+        desk.engine.approvals.approve(
+            _token(desk, ("region-01", "pc-17")), ordinary, image=PAPER["image"]
+        )
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,13 @@ class Approving:
         action = Action.BREAK_GLASS if urgent else Action.ASK
         return act(self._door, token, Query(action, resource, key, purpose=purpose, ticket=ticket))
 
-    def approve(self, token: str, case: str) -> Acted:
-        """Agree; `made` is the case's stage after it. Needs a fresh second factor."""
-        return self._on(token, Action.APPROVE, case)
+    def approve(self, token: str, case: str, *, image: str | None = None) -> Acted:
+        """Agree; `made` is the case's stage after it. Needs a fresh second factor.
+
+        `image`: for an authority's request, the SHA-256 of its document as the approver holds it.
+        """
+        params = {"image": image} if image is not None else {}
+        return act(self._door, token, Query(Action.APPROVE, CASE, case, params=params))
 
     def refuse(self, token: str, case: str) -> Acted:
         """One refusal ends the case."""

@@ -11,6 +11,7 @@ import click
 from acl_engine.bootstrap.approving import Approving
 from acl_engine.cli.account_options import database_option, policy_option
 from acl_engine.cli.doorway import doorway
+from acl_engine.cli.paper import agree
 from acl_engine.domain.errors import AccessDenied
 from acl_engine.domain.text import Lang, Text
 
@@ -144,10 +145,15 @@ def list_cases(stage: str, due: bool) -> Desk:
 
 @command.command("approve")
 @click.argument("case")
+@click.option(
+    "--image",
+    type=click.Path(path_type=Path),
+    help="For an authority's request: its document as you hold it.",
+)
 @at_desk
-def approve(case: str) -> Desk:
+def approve(case: str, image: Path | None) -> Desk:
     """Agree to CASE. Never one's own, and never one of somebody who made one's account."""
-    return lambda desk, token: _stage(case, desk.approve(token, case))
+    return lambda desk, token: _stage(case, agree(desk, token, case, image))
 
 
 @command.command("refuse")

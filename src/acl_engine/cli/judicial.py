@@ -1,6 +1,5 @@
 """acl judicial: requests of authorities by law; two persons agree, the result is sealed."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,6 +11,7 @@ import click
 from acl_engine.bootstrap.judicial import new_key, opened, request
 from acl_engine.cli.approval import common
 from acl_engine.cli.doorway import Doorway, doorway
+from acl_engine.cli.paper import agree, image_digest
 from acl_engine.cli.releases import format_option, moment, register_options
 from acl_engine.cli.writing import new_file
 from acl_engine.domain.errors import AccessDenied, InputError, Where
@@ -20,7 +20,6 @@ from acl_engine.domain.request import Query
 from acl_engine.domain.text import Lang, Text
 
 SCHEMA = "acl-judicial/1"
-MOST_IMAGE = 50_000_000
 
 ASKED = Text(
     "judicial.asked",
@@ -32,20 +31,6 @@ DELIVERED = Text(
     "judicial.delivered",
     "{file}：已为 {authority} 密封（密钥 {key}，SHA-256 {digest}）",
     "{file}: sealed for {authority} (key {key}, SHA-256 {digest})",
-)
-OTHER_IMAGE = Text(
-    "judicial.other-image",
-    "这份影像不是申请里的那一份，未作答复",
-    "this image is not the one in the request; nothing was answered",
-    "向协查专员要申请所附的文书影像，与来文核对",
-    "get the image that came with the request from the liaison, and compare it with the document",
-)
-NO_IMAGE = Text(
-    "judicial.no-image",
-    "文书影像不可读",
-    "the image of the document cannot be read",
-    "非空文件，不超过 50 MB",
-    "a file that is not empty, at most 50 MB",
 )
 NO_FILE = Text(
     "judicial.no-file", "文件不可读", "the file cannot be read", "检查路径", "check the path"
@@ -118,16 +103,6 @@ def _query(words: Said) -> Query:
     return request(words["key"], words["fields"], words["purpose"], paper)
 
 
-def image_digest(file: Path) -> str:
-    """SHA-256 of the image. Raises InputError."""
-    try:
-        if not 0 < file.stat().st_size <= MOST_IMAGE:
-            raise InputError(NO_IMAGE.of(), Where(str(file)))
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError:
-        raise InputError(NO_IMAGE.of(), Where(str(file))) from None
-
-
 def _at_desk(
     ctx: click.Context, words: Said, do: Callable[[Doorway, str], tuple[Said, str]]
 ) -> None:
@@ -175,13 +150,9 @@ def ask(ctx: click.Context, /, **words: Any) -> None:
 @click.pass_context
 def approve(ctx: click.Context, /, case: str, image: Path, **words: Any) -> None:
     """Agree to CASE, having read the document. For two persons on duty."""
-    digest = image_digest(image)
 
     def do(door: Doorway, token: str) -> tuple[Said, str]:
-        views = door.engine.approvals.open(token, case).views
-        if [view.fields.get("image") for view in views] != [digest]:
-            raise InputError(OTHER_IMAGE.of(), Where(str(image)))
-        made = door.engine.approvals.approve(token, case)
+        made = agree(door.engine.approvals, token, case, image)
         said = {"request": made.request_id, "case": case, "stage": made.made}
         return said, STAGE.of(case=case, stage=made.made).render(ctx.obj)
 

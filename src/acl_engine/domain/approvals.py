@@ -103,8 +103,14 @@ class Approvals(Protocol):
         """A new case, or the asker's open one about the same object and purpose; its id."""
         ...
 
-    def vote(self, who: Principal, approval: str, now: int, *, agree: bool) -> Approval:
-        """One person's answer. One refusal refuses; the last approver needed grants."""
+    def vote(
+        self, who: Principal, approval: str, now: int, *, agree: bool, image: str | None = None
+    ) -> Approval:
+        """One person's answer. One refusal refuses; the last approver needed grants.
+
+        `image`: the digest of the authority's document as this person holds it. Nobody agrees to
+        a case with a paper without holding the same one.
+        """
         ...
 
     def withdraw(self, who: Principal, approval: str, now: int) -> Approval: ...

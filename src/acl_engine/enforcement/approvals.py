@@ -110,7 +110,8 @@ def _break_glass(door: Door, who: Principal, request: Request, now: int) -> str:
 
 
 def _approve(door: Door, who: Principal, request: Request, now: int) -> str:
-    return door.approvals.vote(who, request.key or "", now, agree=True).stage
+    image = dict(request.params).get("image")
+    return door.approvals.vote(who, request.key or "", now, agree=True, image=image).stage
 
 
 def _refuse(door: Door, who: Principal, request: Request, now: int) -> str:

@@ -3,6 +3,7 @@
 INVARIANTS
 - The case's row is locked first; what is decided is read after that. A stage changes by
   compare-and-set, so that two answers at once cannot both be the last one.
+- Nobody agrees to an authority's paper who does not hold the same image, through whatever door.
 - Nobody answers one case twice: (case, person) is the key of an answer.
 - A grant counts only while `standing` holds: the asker's account and those of enough approvers
   have the epoch that they had then, and are active.
@@ -38,6 +39,7 @@ from acl_engine.storage.vault import Vault
 
 CONTROL = "approval"
 WINDOW = "approval-window"
+PAPER = "judicial-approval"
 _a, _v = approvals.c, approval_votes.c
 
 
@@ -103,7 +105,9 @@ class ApprovalStore:
             cx.execute(insert(approval_papers).values(approval=id_, payload=paper))
         return number
 
-    def vote(self, who: Principal, approval: str, now: int, *, agree: bool) -> Approval:
+    def vote(
+        self, who: Principal, approval: str, now: int, *, agree: bool, image: str | None = None
+    ) -> Approval:
         """One answer. A refusal ends the case; the last agreement needed grants it."""
         with self._database.write() as cx:
             case = _locked(cx, approval)
@@ -111,6 +115,9 @@ class ApprovalStore:
                 raise refuse("approval.closed", WINDOW)
             if not cx.scalar(select(_current(_a.account, _a.epoch)).where(_a.id == case["id"])):
                 raise refuse("approval.asker-changed", CONTROL)
+            paper = dict(case_of(cx, self._vault, approval).paper)
+            if agree and paper.get("image") != image:
+                raise refuse("approval.paper", PAPER)
             _answer(cx, case, who, now, agree=agree)
             agreed = select(func.count()).where(_v.approval == case["id"], _v.agree)
             if not agree:

@@ -21,7 +21,9 @@ def ask(asking: Asking, body: bodies.Ask) -> bodies.Acted:
 
 def answer(asking: Asking, body: bodies.Reply) -> bodies.Acted:
     desk = asking.engine.approvals
-    ways = {"approve": desk.approve, "refuse": desk.refuse, "withdraw": desk.withdraw}
+    if body.answer == "approve":
+        return _done(desk.approve(asking.token, body.case, image=body.image))
+    ways = {"refuse": desk.refuse, "withdraw": desk.withdraw}
     return _done(ways[body.answer](asking.token, body.case))
 
 

@@ -192,10 +192,12 @@ class Ask(_Strict, frozen=True):
 
 
 class Reply(_Strict, frozen=True):
-    """`withdraw` is the asker's; the others need a fresh second factor."""
+    """`withdraw` is the asker's; to approve needs a fresh second factor and, for an authority's
+    request, the SHA-256 of its document as the approver holds it."""
 
     case: Value
     answer: Literal["approve", "refuse", "withdraw"]
+    image: Value | None = None
 
 
 class Review(_Strict, frozen=True):
