@@ -18,6 +18,8 @@ from acl_engine.replay.stage import Stage
 from acl_engine.replay.steps import Deed, Http, Scene
 from acl_engine.replay.words import KEPT, MADE, Words
 
+# How a mind keeps a code that is no fact about anybody: good for a moment, or once.
+_MOMENTARY = {"told": "code of ", "recovery": "recovery of "}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -153,11 +155,25 @@ class Runner:
                 name = word.partition(".")[2]
                 if name in source.kept:
                     target.kept[name], handed = source.kept[name], True
+            elif word.endswith((".code", ".recovery")):
+                handed |= self._overheard(word, source, target)
             else:
                 carried.extend(self._words.facts(word))
         known = [fact for fact in carried if fact in source.left or fact in source.views]
         target.take(source, known)
         return StepResult(step, handed or bool(known), None, tuple(known))
+
+    def _overheard(self, word: str, source: Mind, target: Mind) -> bool:
+        """A code of an actor's is told; whether there was one to tell."""
+        name, _, what = word.partition(".")
+        account = self._words.account(name)
+        if what == "code":
+            code = self._stage.shown_code(account) if source.knows(Fact(account, "totp")) else ""
+        else:
+            code = self._stage.papers.get(account, "")
+        if code:
+            target.kept[f"{what} of {account}"] = code
+        return bool(code)
 
     def _photographed(self, step: str) -> None:
         """The code on the screen is in the picture too."""
@@ -208,15 +224,23 @@ class Runner:
             passwords = [""]
         if not passwords:
             return None
-        totp = mind.knows(Fact(account, "totp")) and login.totp != "none"
+        totp = mind.knows(Fact(account, "totp")) and login.totp == "held"
+        typed = self._told(login, who, account)
         outcome = Outcome(False, "login")
         for password in passwords:
             outcome = self._stage.login(
-                account, password, totp=totp, device=device, fresh=login.fresh
+                account, password, totp=totp, device=device, fresh=login.fresh, typed=typed
             )
             if outcome.allowed:
                 break
         return outcome
+
+    def _told(self, login: Login, who: str, account: str) -> str | None:
+        """The code that a channel told of, or that stands on the paper."""
+        kept = self._run.minds[who].kept
+        if login.totp == "recovery" and self._scenario.actors[who].account == account:
+            return self._stage.papers.get(account)
+        return kept.get(_MOMENTARY.get(login.totp, "") + account)
 
     def _wire(self, step: Step, http: Http) -> StepResult:
         mind = self._run.minds[step.actor or ""]

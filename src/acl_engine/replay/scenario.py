@@ -55,7 +55,8 @@ class Actor(msgspec.Struct, forbid_unknown_fields=True):
 
 class Channel(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "from"}):
     """An offline edge. `carries`: facts, `visible_fields` (what the needed steps showed),
-    `ACCOUNT.password`, `ACCOUNT.totp`, or `device:ID`."""
+    `device:ID`, and of an actor: `.password`, `.totp` (the authenticator itself), `.code` (what it
+    shows at that moment, used or not), `.recovery` (the first recovery code on the paper)."""
 
     sender: str
     to: str
@@ -66,12 +67,13 @@ class Channel(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "fro
 
 class Login(msgspec.Struct, forbid_unknown_fields=True, rename={"account": "as"}):
     """`account`: whose account (an actor's name); `guesses`: passwords to try in turn; `fresh`:
-    log in anew although a session is open."""
+    log in anew although a session is open. `totp`: a code of the authenticator that the actor
+    holds, none, the one that a channel told, or the recovery code on the paper."""
 
     device: str | None = None
     account: str | None = None
     guesses: tuple[str, ...] = ()
-    totp: Literal["held", "none"] = "held"
+    totp: Literal["held", "none", "told", "recovery"] = "held"
     fresh: bool = False
 
 

@@ -63,7 +63,7 @@ class NoTransport(ScenarioError):
 @dataclass
 class Stage:
     """One world, one pack, one clock. `doom` and `lock` are the faults that hold at the moment,
-    `left` is what came to light outside."""
+    `left` is what came to light outside, `papers` the first recovery code of each account."""
 
     site: Site
     clock: SteppedClock
@@ -74,6 +74,7 @@ class Stage:
     doom: Doom | None = None
     lock: sqlite3.Connection | None = None
     left: Left = field(default_factory=Left)
+    papers: dict[str, str] = field(default_factory=dict)
     _capabilities: dict[str, str] = field(default_factory=dict)
     _tokens: dict[tuple[str, str | None], str] = field(default_factory=dict)
     _codes: dict[str, int] = field(default_factory=dict)
@@ -156,6 +157,10 @@ class Stage:
         self._codes[account] = step
         return code_at(self.truth.totp(account), self.now)
 
+    def shown_code(self, account: str) -> str:
+        """What the authenticator shows now, used or not."""
+        return code_at(self.truth.totp(account), self.now)
+
     def write(self, entry: AuditEntry) -> None:
         """Put a record of earlier days into the log, as this pack has records kept."""
         as_kept(self.engine.audit, self.site.pack.settings.audit).append(entry)
@@ -169,15 +174,22 @@ class Stage:
     # --- requests ------------------------------------------------------------------------------
 
     def login(
-        self, account: str, password: str, *, totp: bool, device: str | None, fresh: bool = False
+        self,
+        account: str,
+        password: str,
+        *,
+        totp: bool,
+        device: str | None,
+        fresh: bool = False,
+        typed: str | None = None,
     ) -> Outcome:
         """Log in and keep the token. One of the same account and device is used again unless
-        `fresh`."""
+        `fresh`. `typed`: this code and no other; with `totp` one of the authenticator."""
         if (account, device) in self._tokens and not fresh:
             return Outcome(True, "login", named=True)
         self._tokens.pop((account, device), None)
         proof = self._proof(device) if device else None
-        code = self.code(account) if totp else None
+        code = self.code(account) if totp else typed
 
         def enter(engine: Engine) -> Outcome:
             token = engine.login(account, password, totp=code, device=proof)

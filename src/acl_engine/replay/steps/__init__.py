@@ -6,14 +6,14 @@ in the union; a family of its own is one more field of `scenario.Step`.
 
 from acl_engine.replay.steps.admin import Admin
 from acl_engine.replay.steps.deed import Deed, Scene
-from acl_engine.replay.steps.events import Call, Leaves, Scan, Shift
+from acl_engine.replay.steps.events import Call, Leaves, RecoveryCodes, Scan, Shift
 from acl_engine.replay.steps.faults import Fault
 from acl_engine.replay.steps.http import Http
 from acl_engine.replay.steps.log_tampering import LogTampering
 from acl_engine.replay.steps.past import PastWork, SoldList
 from acl_engine.replay.steps.tampering import Change, Delete
 
-Event = Call | Shift | Scan | Leaves | PastWork | SoldList
+Event = Call | Shift | Scan | Leaves | PastWork | SoldList | RecoveryCodes
 Tamper = Change | Delete | LogTampering
 
 __all__ = ["Admin", "Deed", "Event", "Fault", "Http", "Scene", "Tamper"]

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from acl_engine.bootstrap.administration import Administration
 from acl_engine.domain.request import Query
 from acl_engine.replay.outcome import DONE, Outcome
 from acl_engine.replay.steps.deed import Deed, Scene
@@ -61,6 +62,20 @@ class Scan(Deed, frozen=True, tag="scan"):
         params = {"to_unit": self.to_unit} if self.to_unit else {}
         query = Query(f"scan_{self.way}", "waybill", scene.fill(self.parcel), params=params)
         return scene.stage.work(scene.account(self.account), query)
+
+
+class RecoveryCodes(Deed, frozen=True, tag="recovery-codes"):
+    """`account` makes a set of recovery codes with the authenticator at hand, and prints them."""
+
+    account: str
+
+    def do(self, scene: Scene) -> Outcome:
+        stage, login = scene.stage, scene.account(self.account)
+
+        def make(desk: Administration) -> None:
+            stage.papers[login] = desk.recovery_codes(login, stage.code(login))[0]
+
+        return stage.administer(make)
 
 
 class Leaves(Deed, frozen=True, tag="leaves"):
