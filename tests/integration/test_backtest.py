@@ -198,7 +198,7 @@ def test_each_line_is_decided_as_the_engine_decides_it(world: World) -> None:
     judging = Judging(decider, past, "waybill")
     yes = np.ones(size, dtype=bool)
     judging.add(Batch(lines, np.array(action), yes, yes.astype(np.int8), np.arange(size) + 1, True))
-    report = judging.report()
+    report = judging.take()
     allowed = denied = 0
     for place in range(size):
         line = lines.take(np.array([place]))

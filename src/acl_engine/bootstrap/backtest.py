@@ -6,11 +6,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from acl_engine.analysis.backtest.access_log import Reading, csv_batches, own_batches
-from acl_engine.analysis.backtest.judging import Batch, Judging
+from acl_engine.analysis.backtest.access_log import Reading, own_batches
+from acl_engine.analysis.backtest.judging import Judging
 from acl_engine.analysis.backtest.past import Past
-from acl_engine.analysis.backtest.report import Report
+from acl_engine.analysis.backtest.report import Report, together
 from acl_engine.audit import record
+from acl_engine.bootstrap.backtest_blocks import Judge, judged_csv
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.decision.pack_decider import PackDecider
 from acl_engine.domain.errors import InputError, Where
@@ -58,39 +59,47 @@ def backtest(
     past = Past(history, order.pack, order.resource, order.assumed)
     judging = Judging(decider, past, order.resource)
     reading = Reading(past, order.actions, order.utc_offset)
-    for batch in _batches(database, order, reading, progress):
-        judging.add(batch)
-    return judging.report()
+    return together(_reports(database, order, reading, judging, progress), decider.version)
 
 
-def _batches(
-    database: Database, order: Order, reading: Reading, progress: Progress
-) -> Iterator[Batch]:
+def _reports(
+    database: Database, order: Order, reading: Reading, judging: Judging, progress: Progress
+) -> Iterator[Report]:
     if order.log is None:
         rows = AuditReading(database, record.decode).raw()
         bodies: Iterable[bytes] = (body for _, body, _ in rows)
-        yield from own_batches(bodies, order.resource, _digest(database, order), reading)
+        yield from _own(bodies, database, order, reading, judging)
         return
     try:
         with order.log.open("rb") as file:
             total = order.log.stat().st_size
-            for batch in _of_file(file, database, order, reading):
-                progress(file.tell(), total)
-                yield batch
+            for report in _of_file(file, database, order, reading, judging):
+                progress(min(file.tell(), total), total)
+                yield report
     except OSError as failure:
         why = NO_FILE.of(why=failure.strerror or "?")
         raise InputError(why, Where(str(order.log))) from None
 
 
-def _of_file(file: BinaryIO, database: Database, order: Order, reading: Reading) -> Iterator[Batch]:
+def _of_file(
+    file: BinaryIO, database: Database, order: Order, reading: Reading, judging: Judging
+) -> Iterator[Report]:
     """By its first byte: a copy of our own log holds an object a line, a CSV does not."""
     first = file.read(1)
     file.seek(0)
     if first == b"{":
         lines = (line.rstrip(b"\n") for line in file)
-        yield from own_batches(lines, order.resource, _digest(database, order), reading)
+        yield from _own(lines, database, order, reading, judging)
     else:
-        yield from csv_batches(file, order.encoding, reading)
+        yield from judged_csv(file, order.encoding, Judge(reading, judging))
+
+
+def _own(
+    bodies: Iterable[bytes], database: Database, order: Order, reading: Reading, judging: Judging
+) -> Iterator[Report]:
+    for batch in own_batches(bodies, order.resource, _digest(database, order), reading):
+        judging.add(batch)
+        yield judging.take()
 
 
 def _digest(database: Database, order: Order) -> Callable[[str], str]:

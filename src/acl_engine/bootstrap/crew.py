@@ -30,9 +30,13 @@ _reading: AuditReading
 def hands(url: str, size: int) -> int:
     """How many processes to read a log of `size` records with; 1: do it alone. `url` is empty
     where other processes cannot open the database."""
+    return cores() if url and size >= WORTHWHILE else 1
+
+
+def cores() -> int:
+    """How many processes can run at once."""
     affinity = getattr(os, "sched_getaffinity", None)
-    found = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return found if url and size >= WORTHWHILE else 1
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def stretches(size: int) -> range:
@@ -51,16 +55,26 @@ def each(
     """What `work` gives for each task, in order. It is a module's own function, and calls
     `reading`."""
     with ProcessPoolExecutor(processes, _context(), _open, (url,)) as pool:
-        waiting: deque[Future[R] | None] = deque()
-        try:
-            for task in tasks:
-                waiting.append(_asked(pool, work, task))
-                if len(waiting) > processes * _AHEAD:
-                    yield _told(waiting.popleft())
-            while waiting:
+        yield from answers(pool, processes, work, tasks)
+
+
+def answers(
+    pool: ProcessPoolExecutor,
+    processes: int,
+    work: Callable[..., R],
+    tasks: Iterable[tuple[Any, ...]],
+) -> Iterator[R | None]:
+    """What `work` gives for each task, in order, asked for a little ahead; None where it failed."""
+    waiting: deque[Future[R] | None] = deque()
+    try:
+        for task in tasks:
+            waiting.append(_asked(pool, work, task))
+            if len(waiting) > processes * _AHEAD:
                 yield _told(waiting.popleft())
-        finally:
-            pool.shutdown(cancel_futures=True)
+        while waiting:
+            yield _told(waiting.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _asked(

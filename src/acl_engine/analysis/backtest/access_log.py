@@ -20,6 +20,7 @@ from acl_engine.analysis.backtest.csv_log import PART, Columns, csv_columns
 from acl_engine.analysis.backtest.judging import (
     ACTIONS,
     NO_RECORD,
+    UNKNOWN_RECORD,
     Batch,
 )
 from acl_engine.analysis.backtest.past import Lines, Past
@@ -40,8 +41,12 @@ class Reading:
 
 def csv_batches(file: BinaryIO, encoding: str, reading: Reading) -> Iterator[Batch]:
     """The batches of a CSV file. Raises InputError, see `csv_log`."""
-    for part in csv_columns(file, encoding):
-        yield _batch(reading, times(part.time, reading.utc_offset), part)
+    return (batch_of(part, reading) for part in csv_columns(file, encoding))
+
+
+def batch_of(part: Columns, reading: Reading) -> Batch:
+    """Columns of a CSV file as the places, moments and words that they name."""
+    return _batch(reading, times(part.time, reading.utc_offset), part)
 
 
 def _batch(reading: Reading, at: Array, part: Columns) -> Batch:
@@ -49,7 +54,10 @@ def _batch(reading: Reading, at: Array, part: Columns) -> Batch:
     words = {str(one): place for place, one in enumerate(ACTIONS)}
     words |= {old: words[new] for old, new in reading.actions.items()}
     record = past.record(part.waybill)
-    record[_column(map(len, part.waybill), size) == 0] = NO_RECORD
+    record[record < 0] = [
+        UNKNOWN_RECORD if part.waybill[at] else NO_RECORD
+        for at in np.flatnonzero(record < 0).tolist()
+    ]
     if part.device is None:
         # An old log knows no devices. Counting each access as on an unbound one would deny all of
         # them and hide every other reason.

@@ -12,8 +12,9 @@ INVARIANTS
 import codecs
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from io import TextIOWrapper
-from itertools import chain, islice
+from dataclasses import dataclass
+from io import SEEK_END, TextIOWrapper
+from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -52,6 +53,18 @@ _COMMA, _NEWLINE = b",\n"
 _WIDE = ("utf-16", "utf-32")
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is laid out: where its lines begin (bytes), the number of the first of them (from
+    1), the place of each column among `width` cells, and the encoding."""
+
+    start: int
+    number: int
+    places: Mapping[str, int]
+    width: int
+    encoding: str
+
+
 class Columns(NamedTuple):
     """Some lines, column by column; `device`, `purpose`: None where the log has none.
     `number`: from 1."""
@@ -68,31 +81,64 @@ class Columns(NamedTuple):
 def csv_columns(file: BinaryIO, encoding: str) -> Iterator[Columns]:
     """The log from its first line on. Raises InputError for a header that lacks a column, or
     where it is no CSV."""
-    if encoding.startswith(_WIDE):
+    layout = layout_of(file, encoding)
+    if layout is None:
         yield from _rows(TextIOWrapper(file, encoding, newline=""), None, 1)
         return
+    number = layout.number
+    for at, size in blocks(file, layout.start):
+        file.seek(at)
+        columns = plain_columns(file.read(size), layout, number)
+        if columns is None:
+            file.seek(at)
+            yield from careful_columns(file, layout, number)
+            return
+        number += len(columns.number)
+        yield columns
+
+
+def layout_of(file: BinaryIO, encoding: str) -> Layout | None:
+    """What the first line says; None where the file cannot be read by blocks. The file is at its
+    start. Raises InputError."""
+    if encoding.startswith(_WIDE):
+        return None
     first = file.readline()
     cells = _first(first, encoding)
     if not cells:
-        return
-    places, number = _header(cells), 2
-    if places is None:
-        places, number = _in_order(cells), 1
-        first = first.removeprefix(codecs.BOM_UTF8)
-    else:
-        first = b""
-    width = len(cells)
-    while block := first + file.read(BLOCK):
-        block += file.readline()
-        first = b""
-        flat = _split(block, width, encoding)
-        if flat is None:
-            lines = chain(block.splitlines(keepends=True), file)
-            yield from _rows(codecs.iterdecode(lines, encoding), places, number)
-            return
-        numbers = np.arange(number, number + len(flat) // width)
-        number += len(numbers)
-        yield _columns([flat[at::width] for at in range(width)], places, numbers)
+        file.seek(0)
+        return None
+    places = _header(cells)
+    if places is not None:
+        return Layout(len(first), 2, places, len(cells), encoding)
+    mark = len(codecs.BOM_UTF8) if first.startswith(codecs.BOM_UTF8) else 0
+    return Layout(mark, 1, _in_order(cells), len(cells), encoding)
+
+
+def blocks(file: BinaryIO, start: int) -> Iterator[tuple[int, int]]:
+    """Where each stretch of whole lines begins, and its size in bytes."""
+    end = file.seek(0, SEEK_END)
+    while start < end:
+        file.seek(min(start + BLOCK, end))
+        file.readline()
+        yield start, file.tell() - start
+        start = file.tell()
+
+
+def plain_columns(block: bytes, layout: Layout, number: int) -> Columns | None:
+    """The lines of a block that is split at once; None where the csv module must read it.
+    `number` is that of its first line."""
+    flat = _split(block, layout.width, layout.encoding)
+    if flat is None:
+        return None
+    numbers = np.arange(number, number + len(flat) // layout.width)
+    return _columns(
+        [flat[at :: layout.width] for at in range(layout.width)], layout.places, numbers
+    )
+
+
+def careful_columns(file: BinaryIO, layout: Layout, number: int) -> Iterator[Columns]:
+    """All that follows in the file, by the csv module. Raises InputError."""
+    yield from _rows(TextIOWrapper(file, layout.encoding, newline=""), layout.places, number)
 
 
 def _first(line: bytes, encoding: str) -> list[str]:

@@ -17,7 +17,14 @@ import numpy as np
 from acl_engine.analysis.backtest.columns import TRUE, Array
 from acl_engine.analysis.backtest.leaves import is_known, leaves, operand, truth
 from acl_engine.analysis.backtest.past import Lines, Past
-from acl_engine.analysis.backtest.report import Cause, Outcome, Report, Tally
+from acl_engine.analysis.backtest.report import (
+    FIRST_LINES,
+    NO_SPAN,
+    Cause,
+    Outcome,
+    Report,
+    Tally,
+)
 from acl_engine.decision.pack_decider import MANY, PackDecider
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.request import Action, Request
@@ -58,7 +65,7 @@ class _Group:
 
 
 class Judging:
-    """Counts batch after batch; `report` at the end."""
+    """Counts batch after batch; `take` what was counted."""
 
     def __init__(self, decider: PackDecider, past: Past, resource: str) -> None:
         self._decider, self._past, self._resource = decider, past, resource
@@ -69,11 +76,14 @@ class Judging:
         self._unit_of = _numbered(past.units, units)
         self._groups: dict[int, _Group] = {}
         self._outcomes: dict[Outcome, int] = {}
+        self._nothing()
+
+    def _nothing(self) -> None:
         self._counts: Counter[tuple[int, int, int]] = Counter()
-        self._denied = np.zeros(len(past.logins), dtype=np.int64)
+        self._denied = np.zeros(len(self._past.logins), dtype=np.int64)
         self._not: Counter[Cause] = Counter()
         self._first: dict[Cause, list[int]] = {}
-        self._span = (2**62, -(2**62))
+        self._span = NO_SPAN
         self._devices_told = True
 
     def add(self, batch: Batch) -> None:
@@ -95,28 +105,29 @@ class Judging:
             outcome[places] = self._outcomes_of(self._group(code), lines.take(places))
         self._count(lines, outcome, then)
 
-    def report(self) -> Report:
-        """Everything so far."""
+    def take(self) -> Report:
+        """Everything since the last `take`. What is known of classes stays."""
         outcomes = list(self._outcomes)
-        tallies = tuple(
+        tallies = [
             Tally(outcomes[one], self._units[unit], bool(then), count)
-            for (one, unit, then), count in sorted(self._counts.items())
-        )
-        order = np.argsort(-self._denied, kind="stable")
+            for (one, unit, then), count in self._counts.items()
+        ]
         denied = {
             self._past.logins[place]: int(self._denied[place])
-            for place in order.tolist()
-            if self._denied[place]
+            for place in np.flatnonzero(self._denied).tolist()
         }
-        return Report(
+        first = {cause: tuple(lines) for cause, lines in self._first.items()}
+        found = Report(
             self._decider.version,
-            self._span if tallies else (0, 0),
-            tallies,
+            self._span,
+            tuple(tallies),
             denied,
             dict(self._not),
-            {cause: tuple(lines) for cause, lines in self._first.items()},
+            first,
             self._devices_told,
         )
+        self._nothing()
+        return found
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -144,7 +155,7 @@ class Judging:
         if len(found):
             self._not[cause] += len(found)
             first = self._first.setdefault(cause, [])
-            first.extend(found[: 5 - len(first)].tolist())
+            first.extend(found[: FIRST_LINES - len(first)].tolist())
 
     def _group(self, code: int) -> _Group:
         group = self._groups.get(code)
