@@ -16,8 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from acl_engine.storage.database import Database
 from acl_engine.storage.tables import accounts, waybills, world_mark
@@ -25,47 +27,48 @@ from bench._table import Table, Target, progress
 
 TITLE = "A backtest over a log of past accesses"
 MOST_SECONDS = 60
-# Lines that are written again and again, each time of another day.
+# Lines that are written again and again, each time of another moment.
 DIFFERENT = 200_000
-DAYS = 30
+ZONE = 8 * 3600  # a log without a zone is read as of China's
 
 
-def lines(url: str) -> tuple[list[str], int]:
-    """Different lines of a log without their day, and the world's now."""
+def lines(url: str) -> tuple[list[str], Any, int]:
+    """Different lines of a log without their time, since when each can be, and the world's now."""
     draw = random.Random(2020)
     with Database.open(url) as database, database.read() as cx:
         now = cx.execute(world_mark.select()).one().built_at
         staff = [(row.login, row.role, row.person) for row in cx.execute(accounts.select())]
-        parcels = cx.execute(waybills.select()).all()
-    by_person: dict[str, list[str]] = {}
-    for row in parcels:
-        by_person.setdefault(row.assignee or "", []).append(row.waybill_no)
-    everything = [row.waybill_no for row in parcels]
-    found = []
+        parcels = [(row.waybill_no, row.ordered_at, row.assignee)
+                   for row in cx.execute(waybills.select())]  # fmt: skip
+    by_person: dict[str, list[tuple[str, int, str]]] = {}
+    for parcel in parcels:
+        by_person.setdefault(parcel[2] or "", []).append(parcel)
+    found, since = [], []
     for _ in range(DIFFERENT):
         login, role, person = draw.choice(staff)
         own = by_person.get(person) if role == "courier" and draw.random() < 0.9 else None
-        key = draw.choice(own or everything)
+        key, ordered, _who = draw.choice(own or parcels)
         action = "search" if draw.random() < 0.1 else "read"
         if draw.random() < 0.02:
             action, key = "reverse_lookup", ""
         if draw.random() < 0.001:
             login = "left-long-ago"
-        found.append(
-            f" {draw.randrange(24):02}:{draw.randrange(60):02}:00,{login},{action},{key}\n"
-        )
-    return found, now
+        since.append(ordered)
+        found.append(f",{login},{action},{key}\n")
+    return found, np.array(since), now
 
 
 def write(path: Path, url: str, count: int) -> None:
-    different, now = lines(url)
+    """Each line again and again, at another moment between its waybill's order and now."""
+    different, since, now = lines(url)
+    draw = np.random.default_rng(2020)
     with path.open("w", encoding="utf-8") as file:
         file.write("time,account,action,waybill\n")
-        left, day = count, 0
-        while left > 0:
-            at = datetime.fromtimestamp(now - (day % DAYS) * 86_400, UTC).strftime("%Y-%m-%d")
-            file.writelines(at + line for line in different[:left])
-            left, day = left - DIFFERENT, day + 1
+        for left in range(count, 0, -DIFFERENT):
+            at = since + (draw.random(DIFFERENT) * (now - since + 1)).astype(np.int64) + ZONE
+            texts = np.datetime_as_string(at.astype("datetime64[s]")).tolist()
+            pairs = zip(texts, different[:left], strict=False)
+            file.writelines(time.replace("T", " ") + line for time, line in pairs)
 
 
 def floor(path: Path) -> float:

@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import os
 import random
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from click.testing import CliRunner, Result
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from acl_engine.analysis.backtest import csv_log
 from acl_engine.analysis.backtest.access_log import NO_TIME, times
 from acl_engine.analysis.backtest.columns import NO_WORD, TRUE
 from acl_engine.analysis.backtest.csv_log import csv_columns
@@ -24,6 +28,7 @@ from acl_engine.analysis.backtest.judging import ACTIONS, Batch, Judging
 from acl_engine.analysis.backtest.past import Lines, Past
 from acl_engine.analysis.backtest.released import AHEAD
 from acl_engine.audit import record as audit
+from acl_engine.bootstrap import backtest_blocks, crew
 from acl_engine.bootstrap.backtest import Order, backtest
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.cli import cli
@@ -341,6 +346,35 @@ def test_who_would_have_been_denied(world: World, log: Path) -> None:
     by_reason = {(one["action"], one["reason"]): one["count"] for one in found["tallies"]}
     assert by_reason["dial", "no row grants role `hub_mgr` the action `dial`"] == 2
     assert sum(found["accounts"].values()) == 3
+
+
+def test_a_log_of_many_blocks_is_judged_as_one(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is shared out between processes, and where the csv module must take over."""
+    draw, rows = random.Random(5), rows_of(world)
+    lines = ["time,account,action,waybill"]
+    for number in range(400):
+        row, login = draw.choice(rows), draw.choice(world.past.logins)
+        moment = datetime.fromtimestamp(draw.randrange(row["ordered_at"] - 99, world.now), UTC)
+        key = "" if number % 50 == 7 else f'"{row["waybill_no"]}"' if number > 300 else None
+        at = moment.strftime("%Y-%m-%d %H:%M:%S")
+        lines.append(f"{at},{login},read,{row['waybill_no'] if key is None else key}")
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    order = Order(PACK, "waybill", tmp_path / "log.csv", utc_offset=0.0)
+    at_once = backtest(world.database, order)
+    monkeypatch.setattr(csv_log, "BLOCK", 2000)
+    shown: list[tuple[int, int]] = []
+    shared = backtest(world.database, order, lambda done, total: shown.append((done, total)))
+    monkeypatch.setattr(crew, "cores", lambda: 1)
+    alone = backtest(world.database, order)
+    dead = ProcessPoolExecutor(1, get_context("fork"), os.abort)
+    monkeypatch.setattr(crew, "cores", lambda: 2)
+    monkeypatch.setattr(backtest_blocks, "ProcessPoolExecutor", lambda *_: dead)
+    assert at_once == shared == alone == backtest(world.database, order)
+    assert at_once.count() + sum(at_once.unjudged.values()) == 400
+    assert len(shown) > 5
+    assert shown == sorted(shown)
 
 
 @pytest.mark.parametrize(("lang", "word"), [("zh", "会拒绝 3 次"), ("en", "would deny 3 (75.0%)")])

@@ -10,13 +10,16 @@ INVARIANTS
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from io import SEEK_END
+from itertools import tee
 from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
+from acl_engine.analysis.backtest import csv_log
 from acl_engine.analysis.backtest.access_log import Reading, batch_of, csv_batches
 from acl_engine.analysis.backtest.csv_log import (
     Columns,
@@ -29,9 +32,6 @@ from acl_engine.analysis.backtest.csv_log import (
 from acl_engine.analysis.backtest.judging import Judging
 from acl_engine.analysis.backtest.report import Report
 from acl_engine.bootstrap import crew
-
-# Below so many blocks, starting processes takes longer than they save.
-WORTHWHILE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ def judged_csv(file: BinaryIO, encoding: str, judge: Judge) -> Iterator[Report]:
             judge.judging.add(batch)
             yield judge.judging.take()
         return
-    found = list(_numbered(file, layout))
-    for (at, size, number), known in zip(found, _shared(file, layout, judge, found), strict=True):
+    found, asked = tee(_numbered(file, layout))
+    for (at, size, number), known in zip(found, _shared(file, layout, judge, asked), strict=True):
         report = known or _judged(file, layout, judge, (at, size, number))
         if report is None:
             file.seek(at)
@@ -91,11 +91,11 @@ def _judged(file: BinaryIO, layout: Layout, judge: Judge, block: _Block) -> Repo
 
 
 def _shared(
-    file: BinaryIO, layout: Layout, judge: Judge, found: list[_Block]
+    file: BinaryIO, layout: Layout, judge: Judge, found: Iterable[_Block]
 ) -> Iterator[Report | None]:
     """What other processes say of each block; None for what is left to do here."""
-    count = min(crew.cores(), len(found))
-    if count < 2 or len(found) < WORTHWHILE or sys.platform != "linux":
+    count = min(crew.cores(), file.seek(0, SEEK_END) // csv_log.BLOCK)
+    if count < 2 or sys.platform != "linux":
         yield from (None for _ in found)  # elsewhere a fork is not safe, or not there
         return
     with warnings.catch_warnings():

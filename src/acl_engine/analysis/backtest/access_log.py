@@ -54,10 +54,8 @@ def _batch(reading: Reading, at: Array, part: Columns) -> Batch:
     words = {str(one): place for place, one in enumerate(ACTIONS)}
     words |= {old: words[new] for old, new in reading.actions.items()}
     record = past.record(part.waybill)
-    record[record < 0] = [
-        UNKNOWN_RECORD if part.waybill[at] else NO_RECORD
-        for at in np.flatnonzero(record < 0).tolist()
-    ]
+    unknown = np.flatnonzero(record < 0).tolist()
+    record[unknown] = [UNKNOWN_RECORD if part.waybill[at] else NO_RECORD for at in unknown]
     if part.device is None:
         # An old log knows no devices. Counting each access as on an unbound one would deny all of
         # them and hide every other reason.

@@ -12,6 +12,7 @@ INVARIANTS
 import codecs
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import SEEK_END, TextIOWrapper
 from itertools import islice
@@ -83,7 +84,8 @@ def csv_columns(file: BinaryIO, encoding: str) -> Iterator[Columns]:
     where it is no CSV."""
     layout = layout_of(file, encoding)
     if layout is None:
-        yield from _rows(TextIOWrapper(file, encoding, newline=""), None, 1)
+        with _text(file, encoding) as lines:
+            yield from _rows(lines, None, 1)
         return
     number = layout.number
     for at, size in blocks(file, layout.start):
@@ -120,8 +122,9 @@ def blocks(file: BinaryIO, start: int) -> Iterator[tuple[int, int]]:
     while start < end:
         file.seek(min(start + BLOCK, end))
         file.readline()
-        yield start, file.tell() - start
-        start = file.tell()
+        after = file.tell()
+        yield start, after - start
+        start = after
 
 
 def plain_columns(block: bytes, layout: Layout, number: int) -> Columns | None:
@@ -138,7 +141,19 @@ def plain_columns(block: bytes, layout: Layout, number: int) -> Columns | None:
 
 def careful_columns(file: BinaryIO, layout: Layout, number: int) -> Iterator[Columns]:
     """All that follows in the file, by the csv module. Raises InputError."""
-    yield from _rows(TextIOWrapper(file, layout.encoding, newline=""), layout.places, number)
+    with _text(file, layout.encoding) as lines:
+        yield from _rows(lines, layout.places, number)
+
+
+@contextmanager
+def _text(file: BinaryIO, encoding: str) -> Iterator[TextIOWrapper]:
+    """The file as text from where it stands; it stays open for whoever opened it."""
+    wrapper = TextIOWrapper(file, encoding, newline="")
+    try:
+        yield wrapper
+    finally:
+        if not wrapper.closed:
+            wrapper.detach()
 
 
 def _first(line: bytes, encoding: str) -> list[str]:
