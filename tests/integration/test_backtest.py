@@ -368,7 +368,7 @@ def test_a_log_of_many_blocks_is_judged_as_one(
     shared = backtest(world.database, order, lambda done, total: shown.append((done, total)))
     monkeypatch.setattr(crew, "cores", lambda: 1)
     alone = backtest(world.database, order)
-    dead = ProcessPoolExecutor(1, get_context("fork"), os.abort)
+    dead = ProcessPoolExecutor(1, get_context("fork"), os._exit, (1,))
     monkeypatch.setattr(crew, "cores", lambda: 2)
     monkeypatch.setattr(backtest_blocks, "ProcessPoolExecutor", lambda *_: dead)
     assert at_once == shared == alone == backtest(world.database, order)
