@@ -252,8 +252,12 @@ def _split(width: int) -> int:
 
 def fold(hashes: Sequence[bytes]) -> bytes:
     """The root over a power of two of hashes: one complete subtree."""
-    sha = hashlib.sha256
+    begun = hashlib.sha256(b"\x01").copy
     while len(hashes) > 1:
-        pairs = zip(hashes[::2], hashes[1::2], strict=True)
-        hashes = [sha(b"\x01" + left + right).digest() for left, right in pairs]
+        above = list[bytes]()
+        for left, right in zip(hashes[::2], hashes[1::2], strict=True):
+            node = begun()
+            node.update(left + right)
+            above.append(node.digest())
+        hashes = above
     return hashes[0]

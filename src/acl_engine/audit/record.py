@@ -5,6 +5,7 @@ bytes in every version that knows the same fields.
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -53,3 +54,13 @@ def decode(body: bytes, index: int = 0) -> AuditEntry:
 def leaf_hash(body: bytes) -> bytes:
     """RFC 6962 section 2.1: SHA-256 over 0x00 and the entry."""
     return hashlib.sha256(b"\x00" + body).digest()
+
+
+def leaf_hashes(bodies: Iterable[bytes]) -> list[bytes]:
+    """The same of many: copying a hash that has begun takes less than beginning each anew."""
+    begun, hashes = hashlib.sha256(b"\x00").copy, list[bytes]()
+    for body in bodies:
+        one = begun()
+        one.update(body)
+        hashes.append(one.digest())
+    return hashes

@@ -6,7 +6,6 @@ INVARIANT: a stretch of which anything at all is to be said gives no survey; `ve
 records itself, and its report is the same as without surveys.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from acl_engine.audit.merkle import Frontier
+from acl_engine.audit.record import leaf_hashes
 from acl_engine.domain.accountability import RETENTION, STAMPED, Stored
 
 # Records of a stretch: a complete subtree, and enough work to be worth a message.
@@ -56,7 +56,7 @@ class Survey:
 
 
 head = msgspec.json.Decoder(Head).decode
-_filed, _action = attrgetter("request", "at", "account"), attrgetter("action")
+_action = attrgetter("action")
 
 
 def survey(
@@ -67,10 +67,10 @@ def survey(
     if not ats:
         return None
     hashes, end = [one[2] for one in records], start + len(records)
-    frontier, highest, reached = Frontier(), list(accumulate(ats, max)), dict[int, Reached]()
+    frontier, reached = Frontier(), dict[int, Reached]()
     for size in sorted({*(one for one in sizes if start < one < end), end}):
         frontier.extend(hashes[frontier.size : size - start])
-        latest = highest[size - start - 1]
+        latest = max(ats[: size - start])
         reached[size] = Reached(frontier.subtrees, latest, start + ats.index(latest))
     return Survey(start, min(ats), reached, b"".join(hashes) if leaves else b"")
 
@@ -83,20 +83,23 @@ def times(records: Sequence[Stored], first: int) -> tuple[int, ...] | None:
     """
     if not records:
         return None
-    sha = hashlib.sha256
     numbers, bodies, leaves, requests, ats, accounts = zip(*records, strict=True)
     if numbers != tuple(range(first, first + len(records))) or {*map(type, bodies)} != {bytes}:
         return None
-    if tuple([sha(b"\x00" + body).digest() for body in bodies]) != leaves:
+    if leaf_hashes(bodies) != [*leaves]:
         return None
     try:
         heads = [head(body) for body in bodies]
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if [*map(_filed, heads)] != [*zip(requests, ats, accounts, strict=True)]:
+    filed = (
+        [one.request for one in heads],
+        [one.at for one in heads],
+        [one.account for one in heads],
+    )
+    if filed != ([*requests], [*ats], [*accounts]):
         return None
     if not SPOKEN.isdisjoint(map(_action, heads)):
         return None
-    highest = tuple(accumulate(ats, max))
-    jitter = zip(ats, highest, strict=True) if highest != ats else ()
+    jitter = zip(ats, accumulate(ats, max), strict=True) if [*ats] != sorted(ats) else ()
     return None if any(at < high - CLOCK_SLACK_MS for at, high in jitter) else ats

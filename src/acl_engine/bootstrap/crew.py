@@ -22,6 +22,8 @@ R = TypeVar("R")
 WORTHWHILE = 100_000
 # Stretches that are asked for ahead, for each process.
 _AHEAD = 2
+# Stretches that whoever asks reads itself: the processes take that long to start.
+_MEANWHILE = 2
 
 # One log a process of the crew, for its whole life.
 _reading: AuditReading
@@ -52,10 +54,10 @@ def reading() -> AuditReading:
 def each(
     url: str, processes: int, work: Callable[..., R], tasks: Iterable[tuple[Any, ...]]
 ) -> Iterator[R | None]:
-    """What `work` gives for each task, in order. It is a module's own function, and calls
-    `reading`."""
+    """What `work` gives for each task, in order; None: the asker does it. It is a module's own
+    function, and calls `reading`."""
     with ProcessPoolExecutor(processes, _context(), _open, (url,)) as pool:
-        yield from answers(pool, processes, work, tasks)
+        yield from answers(pool, processes, work, tasks, _MEANWHILE)
 
 
 def answers(
@@ -63,12 +65,14 @@ def answers(
     processes: int,
     work: Callable[..., R],
     tasks: Iterable[tuple[Any, ...]],
+    own: int = 0,
 ) -> Iterator[R | None]:
-    """What `work` gives for each task, in order, asked for a little ahead; None where it failed."""
+    """What `work` gives for each task, in order, asked for a little ahead; None where it failed,
+    and for the first `own` tasks, which nobody was asked."""
     waiting: deque[Future[R] | None] = deque()
     try:
-        for task in tasks:
-            waiting.append(_asked(pool, work, task))
+        for number, task in enumerate(tasks):
+            waiting.append(None if number < own else _asked(pool, work, task))
             if len(waiting) > processes * _AHEAD:
                 yield _told(waiting.popleft())
         while waiting:
@@ -105,4 +109,6 @@ def _context() -> multiprocessing.context.BaseContext:
 def _open(url: str) -> None:
     global _reading
     gc.disable()  # what is read is freed at once; looking through it takes a third of the time
-    _reading = AuditReading(Database.open(url), record.decode)
+    database = Database.open(url)
+    database.map_file()
+    _reading = AuditReading(database, record.decode)
