@@ -22,7 +22,7 @@ from hmac import compare_digest
 from acl_engine.audit import screenmark
 from acl_engine.domain.decision import CLEAR, Decision
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.pack import ResourceSpec
+from acl_engine.domain.pack import Pack, ResourceSpec
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Action, Query, Request
 from acl_engine.domain.view import Answer, View
@@ -41,7 +41,8 @@ LOOKS = frozenset(
         Action.VERIFY,
     }
 )
-# A count under this is shown as "<10": a small cell can point at one person.
+# A count under this is shown as "<10": a small cell can point at one person. So is none at all:
+# whether there is one would tell as much.
 SMALL_CELL = 10
 
 
@@ -94,7 +95,7 @@ def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
     trail.decision = decision
     if not decision.allowed:
         raise _refused_by(decision, "3")
-    _pages_openly(request, decision, door.pack.resources[request.resource])
+    _asks_openly(request, decision, door.pack)
     trail.at("4")
     amount = request.limit if request.key is None else 1
     trail.reservation = door.budgets.reserve(trail.principal, request, amount)
@@ -102,10 +103,18 @@ def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
         raise refuse("4", "budget.spent", "budget")
 
 
-def _pages_openly(request: Request, decision: Decision, resource: ResourceSpec) -> None:
-    """A page after a key that one may not see would tell, by halving, what the hidden keys are."""
+def _asks_openly(request: Request, decision: Decision, pack: Pack) -> None:
+    """What is not shown in clear does not choose rows either: which of them come would tell it.
+
+    A page after a hidden key would tell, by halving, what the keys are.
+    """
+    resource = pack.resources[request.resource]
     if request.after is not None and decision.grants.get(resource.key) != CLEAR:
         raise refuse("3", "search-shape.after", SEARCH_SHAPE)
+    if request.action is Action.SEARCH and not pack.settings.lookup.broad_search:
+        for name, _ in request.by:
+            if name in resource.fields and decision.grants.get(name) != CLEAR:
+                raise refuse("3", "search-shape.hidden", SEARCH_SHAPE)
 
 
 def _refused_by(decision: Decision, line: str) -> Refused:
@@ -194,7 +203,9 @@ def _verified(trail: Trail, row: PersonalRecord, resource: ResourceSpec) -> View
 def _counts(trail: Trail, resource: ResourceSpec) -> tuple[View, ...]:
     assert trail.decision is not None
     counts = trail.door.directory.count(trail.asked, trail.decision.scope)
-    shown = {stage: _cell(counts[stage]) for stage in resource.stages if counts.get(stage)}
+    only = dict(trail.asked.by).get("stage")
+    stages = [stage for stage in resource.stages if only in (None, stage)]
+    shown = {stage: _cell(counts.get(stage, 0)) for stage in stages}
     return (View(resource.type, "count", shown, _watermark(trail)),)
 
 

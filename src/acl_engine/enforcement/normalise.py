@@ -3,6 +3,7 @@
 INVARIANTS
 - Searching by a person's phone, name, address or id is `reverse_lookup`, whatever the query calls
   it.
+- What is counted is never one record: not by its key, a moment or a place in a queue.
 - No wildcard and no region-wide search unless the pack allows broad search (2020 only).
 - A page is never larger than the pack's limit, a release never than its own.
 """
@@ -163,6 +164,8 @@ def _shape(
     wild = WILDCARDS - {"_"}
     if any(wild & set(value) for value in (*texts, key or "")) or any(not value for value in texts):
         raise _refused("wildcard")
+    if action is Action.AGGREGATE and any(_points(name, resource) for name, _ in by):
+        raise _refused("one-record")
     for name, value in by:
         spec = resource.fields.get(name)
         if name == PHONE or (spec and spec.kind is Kind.PHONE):
@@ -170,6 +173,12 @@ def _shape(
                 raise _refused("not-a-phone")
         elif _personal(name, resource) and not (spec and spec.searchable):
             raise _refused("not-searchable")
+
+
+def _points(name: str, resource: ResourceSpec) -> bool:
+    """Whether a criterion points at one record, as its key, a moment or a place in a queue does:
+    counting by it would tell that record's stage."""
+    return name == resource.key or resource.attributes.get(name) == "int"
 
 
 def _refused(what: str) -> Refused:
