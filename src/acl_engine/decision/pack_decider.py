@@ -110,11 +110,20 @@ class PackDecider:
     def _known(self, request: Request, facts: Facts) -> Decision:
         """About one record. The scope is that of the rows that apply to it, no wider."""
         rules = self.rules(request, facts)
+        if facts.resource is None:
+            return self._unknown(rules, request, facts)
         matching = self.matching(rules, facts)
         if not matching or self.forbidding(rules, facts):
             return self._deny(rules, request, facts)
         denied = [rule for rule in rules if not rule.row.allow]
         return self._allow(matching, self._scope((*matching, *denied), facts.subject))
+
+    def _unknown(self, rules: tuple[Rule, ...], request: Request, facts: Facts) -> Decision:
+        """About no record: denied, for about the work that another's record would have cost."""
+        blank: dict[str, Value] = dict.fromkeys(self._pack.resources[request.resource].attributes)
+        somewhere = blank | {"stage": next((one for rule in rules for one in rule.stages), None)}
+        self.matching(rules, Facts(facts.subject, somewhere))  # for its time: nothing hangs on it
+        return self._deny(rules, request, Facts(facts.subject, blank))
 
     def scope(self, request: Request, facts: Facts) -> s.Scope:
         """The rows of the resource that this person may reach by this action."""

@@ -260,11 +260,13 @@ class Trail:
     def area(self, attributes: Mapping[str, Value]) -> str:
         """The short keyed hash of a record's service area."""
         place = attributes.get("area")
-        return self.door.pseudonyms.digest("area", place)[:_SHORT] if isinstance(place, str) else ""
+        digest = self.door.pseudonyms.digest("area", place if isinstance(place, str) else "")
+        return digest[:_SHORT] if isinstance(place, str) else ""
 
     def _areas(self) -> tuple[str, ...]:
         record = self.facts.resource if self.facts else None
-        return (self.area(record),) if record is not None else ()
+        area = self.area(record or {})  # digested also of none: the time would tell
+        return (area,) if record is not None else ()
 
     def _block(self, key: str) -> str:
         return self.door.pseudonyms.digest("block", key[:-_BLOCK_DIGITS])[:_SHORT]

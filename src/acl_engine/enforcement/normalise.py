@@ -3,7 +3,7 @@
 INVARIANTS
 - Searching by a person's phone, name, address or id is `reverse_lookup`, whatever the query calls
   it.
-- What is counted is never one record: not by its key, a moment or a place in a queue.
+- What is counted is never one record's or person's: not by a key, a moment, a name.
 - No wildcard and no region-wide search unless the pack allows broad search (2020 only).
 - A page is never larger than the pack's limit, a release never than its own.
 """
@@ -176,9 +176,10 @@ def _shape(
 
 
 def _points(name: str, resource: ResourceSpec) -> bool:
-    """Whether a criterion points at one record, as its key, a moment or a place in a queue does:
-    counting by it would tell that record's stage."""
-    return name == resource.key or resource.attributes.get(name) == "int"
+    """Whether a criterion points at one record or person, as a key, a moment or a name does:
+    counting by it would tell what stage that record is at."""
+    moment = resource.attributes.get(name) == "int"
+    return name == resource.key or moment or _personal(name, resource)
 
 
 def _refused(what: str) -> Refused:

@@ -143,6 +143,9 @@ class DirectoryStore:
         self._subject = {
             name: _subject_query(one, fresh_seconds) for name, one in resources.items()
         }
+        self._nothing: dict[str, dict[str, Any]] = {
+            name: dict.fromkeys(one.attributes) for name, one in resources.items()
+        }
         self._resource = {
             name: select(*one.attributes.values()).where(one.key == bindparam("key"))
             for name, one in resources.items()
@@ -202,7 +205,10 @@ class DirectoryStore:
         self, cx: Connection, resource: ResourceMap, key: str | None
     ) -> Mapping[str, Value] | None:
         row = cx.execute(self._resource[resource.type], {"key": key}).mappings().first()
-        return None if row is None else resource.row_attributes(dict(row))
+        if row is None:  # the work of reading one is done all the same: its time would tell
+            resource.row_attributes(self._nothing[resource.type])
+            return None
+        return resource.row_attributes(dict(row))
 
 
 def _session_facts(principal: Principal, now: int) -> dict[str, Value]:

@@ -241,3 +241,16 @@ def test_bad_forms_get_one_clear_line(courier: Screen, path: str) -> None:
         assert form is not None
         answer = courier.go(f"/scanner/{path}", {"form": form[1], **odd})
         assert answer.status in (403, 422), answer.text
+
+
+def test_anothers_parcel_and_none_look_the_same_on_the_page(api: Api) -> None:
+    """Same status, same bytes and size, but for the number that was typed and the request's."""
+    page = screen(api, "courier-89")
+    shown = set()
+    for key in (api.key("load-1"), "SN" + "9" * 13):
+        answer = page.press(page.go("/scanner/scan"), "look", key=key)
+        text = re.sub(r"[0-9a-f]{16}", "N", answer.text.replace(key, "KEY"))
+        text = re.sub(r'(value=")[^"]{40,}"', r'\1FORM"', text)
+        shown.add((answer.status, len(answer.body), text))
+    assert len(shown) == 1
+    assert next(iter(shown))[0] == 403
