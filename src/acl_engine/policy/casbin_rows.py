@@ -98,6 +98,18 @@ class Policy:
 _BRACKETS = re.compile(r"[\[\]()]")
 
 
+class _Words(dict[str, str]):
+    """A cell as written -> its word, one object for each; `empty`: whether one was empty."""
+
+    empty = False
+
+    def __missing__(self, cell: str) -> str:
+        word = cell.strip()
+        self.empty = self.empty or not word
+        self[cell] = found = self.setdefault(word, word)
+        return found
+
+
 def read_policy(text: str, file: str, model: Model, findings: Findings) -> Policy:
     """The rows of `text`. Findings are collected, not raised."""
     widths = {k: len(v) for k, v in model.policies.items()} | dict(model.roles)
@@ -107,8 +119,7 @@ def read_policy(text: str, file: str, model: Model, findings: Findings) -> Polic
     if len(raw_lines) > MAX_ROWS:
         findings.refuse(TOO_MANY.of(limit=MAX_ROWS), Where(file))
         return Policy(file, {}, {}, {}, raw_lines)
-    same: dict[str, str] = {}  # one object for each word
-    intern = same.setdefault
+    words = _Words()
     bracketed = _BRACKETS.search(text) is not None
     for number, raw in enumerate(raw_lines, 1):
         split = raw.split(",")
@@ -118,7 +129,7 @@ def read_policy(text: str, file: str, model: Model, findings: Findings) -> Polic
                 findings.refuse(UNBALANCED.of(), Where(file, number, _unbalanced(raw)))
                 continue
             split = outside
-        cells = [intern(cell, cell) for cell in map(str.strip, split)]
+        cells = [words[cell] for cell in split]
         kind = cells[0]
         if widths.get(kind) != len(cells) - 1:
             if raw.strip() and kind[:1] != "#":
@@ -126,7 +137,7 @@ def read_policy(text: str, file: str, model: Model, findings: Findings) -> Polic
             continue
         found[kind].append(tuple(cells[1:]))
         lines[kind].append(number)
-        if "" in cells:
+        if words.empty and "" in cells:
             at = cells.index("")
             place = Where(file, number, cell_column(raw, at))
             findings.doubt(EMPTY_CELL.of(column=at + 1), place)

@@ -13,6 +13,7 @@ INVARIANTS
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from acl_engine.domain.text import Text
 from acl_engine.policy import code, heads
@@ -101,17 +102,17 @@ def table_of(
     return table
 
 
-def _put(table: Table, path: list[str], rank: int, *, every: bool) -> None:
+def _put(table: Any, path: list[str], rank: int, *, every: bool) -> None:
     """Put a rank under its keys; a branch without a key has all of its rows under ()."""
     place = table
-    last: object = path[-1] if path else ()
-    for word in path[:-1]:
-        following = place.get(word)
-        if following is None:
-            following = place[word] = {}
-        place = following  # type: ignore[assignment]
+    last: object = path.pop() if path else ()
+    for word in path:
+        try:
+            place = place[word]
+        except KeyError:
+            place[word] = place = {}
     if every:
-        place.setdefault(last, []).append(rank)  # type: ignore[attr-defined]
+        place.setdefault(last, []).append(rank)
     else:
         place.setdefault(last, rank)
 
