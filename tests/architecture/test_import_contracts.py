@@ -22,7 +22,7 @@ PLANTED = {
     "sqlalchemy in decision": ("decision/peek.py", "import sqlalchemy", "judge do no I/O"),
     "sqlalchemy in cli": ("cli/peek.py", "import sqlalchemy", "storage alone"),
     "socket in enforcement": ("enforcement/peek.py", "import socket", "judge do no I/O"),
-    "casbin in decision": ("decision/peek.py", "import casbin", "casbin is read"),
+    "casbin in policy": ("policy/peek.py", "import casbin", "casbin is the tests' oracle"),
     "masking switched off by bootstrap": (
         "bootstrap/peek.py", "import acl_engine.masking.unsafe", "replay's alone",
     ),

@@ -36,11 +36,14 @@ def check_casbin(
             model, policy, compat=compat, functions=dict.fromkeys(functions, _not_called)
         )
     except PolicyErrors as failure:
-        return in_order(map(error_of, failure.errors))
+        return in_order([*map(error_of, failure.errors), *map(_warning, failure.warnings)])
     except PolicyError as failure:
         return (error_of(failure),)
-    found = [Finding("warning", one.message, one.where or Where("-")) for one in read.warnings]
-    return in_order([*found, *_twice(read), *_empty_roles(read)])
+    return in_order([*map(_warning, read.warnings), *_twice(read), *_empty_roles(read)])
+
+
+def _warning(found: PolicyError) -> Finding:
+    return Finding("warning", found.message, found.where or Where("-"))
 
 
 def _not_called(*_: object) -> bool:

@@ -1,21 +1,19 @@
 """What an account can reach now, and what a new policy changes for those who are there."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 
 from acl_engine.analysis.policy_diff import Diff
 from acl_engine.analysis.reach import Asker, Cell, Moved, Reach, blast_radius, moved
-from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
+from acl_engine.bootstrap.world_clock import people_clock
 from acl_engine.decision.pack_decider import PackDecider
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.pack import Pack
-from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
 from acl_engine.storage.catalogue import stored_types
-from acl_engine.storage.database import Database, is_synthetic, world_time
+from acl_engine.storage.database import Database
 from acl_engine.storage.directory import DirectoryStore
 from acl_engine.storage.reach import SqlCounts, principals
 
@@ -35,7 +33,7 @@ def reach_of(database: Database, pack: Pack, login: str, assumed: Assumed) -> tu
 
     `assumed` facts replace the live ones (on_shift at night, say). Raises InputError, StoreError.
     """
-    clock = _clock(database)
+    clock = people_clock(database)
     found = principals(database, int(clock.now().timestamp()), login=login)
     if not found:
         raise InputError(NO_ACCOUNT.of(login=login))
@@ -53,7 +51,7 @@ def diff_on(
 ) -> tuple[Moved, ...]:
     """What the changes of `diff` come to for the active accounts of a database, now."""
     old, new = packs
-    clock = _clock(database)
+    clock = people_clock(database)
     cells = dict.fromkeys(Cell(one.role, one.resource, one.action) for one in diff.changes)
     roles, kinds = {cell.role for cell in cells}, {cell.resource for cell in cells}
     people = principals(database, int(clock.now().timestamp()), roles=roles)
@@ -78,9 +76,3 @@ def _asker(
         request = Request("-", Action.READ, one, None, (), (), None, None, (), 1, None)
         facts[one] = Facts({**directory.facts(who, request).subject, **assumed}, None)
     return Asker(who.account, who.role, facts)
-
-
-def _clock(database: Database) -> Clock:
-    if is_synthetic(database):
-        return SteppedClock(datetime.fromtimestamp(world_time(database), UTC))
-    return SystemClock()

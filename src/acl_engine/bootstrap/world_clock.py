@@ -6,9 +6,10 @@ INVARIANT: the log's clock does not go back, whichever command writes to it and 
 
 from datetime import UTC, datetime
 
-from acl_engine.bootstrap.clocks import SteppedClock
+from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
+from acl_engine.domain.ports import Clock
 from acl_engine.storage.audit_reading import latest_at
-from acl_engine.storage.database import Database, world_time
+from acl_engine.storage.database import Database, is_synthetic, world_time
 
 _DAY = 86_400
 
@@ -24,6 +25,13 @@ def people_time(database: Database) -> int:
     was written at ours, by a service without `--world-time`, does not take them along."""
     built, said = world_time(database), _said(database)
     return said if built < said < built + _DAY else built
+
+
+def people_clock(database: Database) -> Clock:
+    """For what people may do now: at their world's time, or over real people at ours."""
+    if not is_synthetic(database):
+        return SystemClock()
+    return SteppedClock(datetime.fromtimestamp(people_time(database), UTC))
 
 
 def _said(database: Database) -> int:

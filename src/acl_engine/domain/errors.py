@@ -66,11 +66,14 @@ class PolicyError(InputError):
 
 
 class PolicyErrors(PolicyError):
-    """All the findings of one load, so that the author mends them in one go."""
+    """All the findings of one load, so that the author mends them in one go: the errors that stop
+    it, and the warnings beside them, which do not."""
 
-    def __init__(self, errors: tuple[PolicyError, ...]) -> None:
+    def __init__(
+        self, errors: tuple[PolicyError, ...], warnings: tuple[PolicyError, ...] = ()
+    ) -> None:
         super().__init__(errors[0].message, errors[0].where)
-        self.errors = errors
+        self.errors, self.warnings = errors, warnings
 
     def render(self, lang: Lang = "en") -> str:
         return "\n".join(error.render(lang) for error in self.errors)

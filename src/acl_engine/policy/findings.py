@@ -31,4 +31,8 @@ class Findings:
 
     def settle(self) -> None:
         if self.refused:
-            raise PolicyErrors(tuple(sorted(self.refused, key=lambda one: one.where or Where(""))))
+            raise PolicyErrors(_in_order(self.refused), _in_order(self.warnings))
+
+
+def _in_order(found: list[PolicyError]) -> tuple[PolicyError, ...]:
+    return tuple(sorted(found, key=lambda one: one.where or Where("")))

@@ -229,6 +229,16 @@ def test_a_stock_casbin_folder_is_checked_too(tmp_path: Path) -> None:
     assert document["runs"][0]["results"][0]["ruleId"] == "pattern.open"
 
 
+def test_compat_shows_its_warnings_beside_errors(tmp_path: Path) -> None:
+    """One run tells everything: the short row that stops it, and what it only warns of."""
+    folder = casbin_folder(tmp_path, "p, staff, /a, read\np, staff, read\n")
+    done = run("policy", "check", folder, "--compat")
+    assert done.exit_code == 1
+    assert "rbac_policy.csv:1:11: warning: the pattern `/a` has no end anchor" in done.output
+    assert "rbac_policy.csv:2:" in done.output
+    assert "errors: 1, warnings: 1" in done.output
+
+
 def test_two_models_in_one_folder_are_not_guessed_between(tmp_path: Path) -> None:
     (casbin_folder(tmp_path, "p, staff, ^/a$, read\n") / "other.conf").write_text(CASBIN_MODEL)
     with pytest.raises(AclError, match=r"one \.conf file"):
