@@ -22,6 +22,7 @@ def learn(
     """Take records in, asked for by `key` or `by`. What was taught."""
     taught: list[Fact] = []
     for view in views:
+        taught += _named(mind, truth, view)
         # A masked number names no record; the key that was asked by does.
         names = (key, view.get("handle"), *(view.get(one) for one in truth.vocabulary.keys))
         known = (truth.by_number.get(name) for name in names if name)
@@ -43,6 +44,16 @@ def learn(
         if phone and (field in by or "phone" in by or view.get(field) == phone):
             mind.link(phone, entry.key)
     return taught
+
+
+def _named(mind: Mind, truth: Truth, view: Mapping[str, str]) -> Iterator[Fact]:
+    """A record's number, wherever it is shown: a case of asking names the parcel it is about."""
+    for name, shown in view.items():
+        entry = truth.by_number.get(shown) if name != "handle" else None
+        if entry is not None and shown == entry.key:
+            fact = Fact(entry.key, entry.key_field)
+            mind.learn(fact, shown, shown)
+            yield fact
 
 
 def read_reply(
