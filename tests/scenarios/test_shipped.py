@@ -110,3 +110,9 @@ def test_every_step_is_named_in_the_log(judge: Judge) -> None:
 def _by_id(id_: str) -> Scenario:
     found = [one for one in map(read_scenario, FILES) if one.id == id_]
     return found[0]
+
+
+def test_every_control_is_what_some_scenario_needs(judge: Judge) -> None:
+    """A control that no leak needs is a promise that nothing keeps."""
+    needed = {name for one in map(read_scenario, FILES) for name in one.controls}
+    assert set(judge.after.controls) - needed <= {"budget"}

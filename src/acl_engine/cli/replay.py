@@ -1,6 +1,7 @@
 """`acl replay`: replay leaks against the engine; table, JSON, JUnit XML, one HTML page."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from acl_engine.bootstrap.alarms import LOGGER
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli.writing import write_whole
 from acl_engine.domain.text import Lang
@@ -81,6 +83,8 @@ def command(
     Exit code: 0 all as stated, 1 something fell short, 2 the call or a file is wrong.
     """
     language: Lang = lang or ctx.obj or "en"
+    # Alarms of made-up companies call nobody.
+    logging.getLogger(LOGGER).addHandler(logging.NullHandler())
     order = Order(project_root(), pack, ids, policy, not no_ablation, allow_skipped, serve=site())
     with progress_bar() as progress:
         replay = play(order, progress)
