@@ -23,6 +23,7 @@ from acl_engine.bootstrap.audit_files import read_seed, read_trust
 from acl_engine.bootstrap.clocks import SystemClock, millis_of
 from acl_engine.bootstrap.crew import hands
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.bootstrap.surveying import surveys
 from acl_engine.bootstrap.witnessing import witness_in
 from acl_engine.bootstrap.world_clock import desk_clock
@@ -33,7 +34,7 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.audit_keeping import AuditKeeping
 from acl_engine.storage.audit_proofs import AuditProofStore, Hold
 from acl_engine.storage.audit_store import AuditStore
-from acl_engine.storage.database import Database, is_synthetic, world_seed
+from acl_engine.storage.database import Database, is_synthetic
 from acl_engine.storage.subjects import unit_names
 
 ORIGIN = "acl-engine.local/audit"
@@ -89,9 +90,8 @@ class Accountability:
         """Open a database. Its keys are the environment's, or a synthetic world's own."""
         database = Database.open(url)
         try:
-            synthetic = is_synthetic(database)
-            keys = Keys.synthetic(world_seed(database)) if synthetic else Keys.from_environment()
-            clock = desk_clock(database) if synthetic else None
+            keys = keys_of(database)
+            clock = desk_clock(database) if is_synthetic(database) else None
         except BaseException:
             database.close()
             raise

@@ -12,14 +12,15 @@ from acl_engine.analysis.backtest.past import Past
 from acl_engine.analysis.backtest.report import Report, together
 from acl_engine.audit import record
 from acl_engine.bootstrap.backtest_blocks import Judge, judged_csv
-from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.keys import KeyedPseudonyms
+from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.decision.pack_decider import PackDecider
 from acl_engine.domain.errors import InputError, Where
 from acl_engine.domain.facts import Value
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.text import Text
 from acl_engine.storage.audit_reading import AuditReading
-from acl_engine.storage.database import Database, is_synthetic, world_seed
+from acl_engine.storage.database import Database
 from acl_engine.storage.history import read_history
 
 NO_FILE = Text(
@@ -103,9 +104,7 @@ def _own(
 
 
 def _digest(database: Database, order: Order) -> Callable[[str], str]:
-    synthetic = is_synthetic(database)
-    keys = Keys.synthetic(world_seed(database)) if synthetic else Keys.from_environment()
-    pseudonyms = KeyedPseudonyms(keys.pseudonym)
+    pseudonyms = KeyedPseudonyms(keys_of(database).pseudonym)
     return lambda key: pseudonyms.digest(order.resource, key)
 
 

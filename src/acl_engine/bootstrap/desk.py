@@ -15,6 +15,7 @@ from typing import NoReturn
 from acl_engine.audit import record
 from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
+from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
@@ -32,7 +33,7 @@ from acl_engine.identity import standing
 from acl_engine.identity.responsibility import CONTROL, refusal_of_maker
 from acl_engine.identity.standing import LAPSES, Rules
 from acl_engine.storage.audit_store import AuditStore
-from acl_engine.storage.database import Database, is_synthetic, world_seed
+from acl_engine.storage.database import Database, is_synthetic
 from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.organisation import SqlOrganisation
 from acl_engine.storage.service_tokens import SqlServiceTokens
@@ -82,11 +83,10 @@ class Desk:
         database = Database.open(url)
         try:
             clock: Clock = SystemClock()
+            keys = keys_of(database)
             if is_synthetic(database):
-                keys = Keys.synthetic(world_seed(database))
                 clock = desk_clock(database)
             else:
-                keys = Keys.from_environment()
                 pack = require_loaded(database, pack)
             desk = cls.over(database, keys, clock, Rules.of(pack))
             return replace(desk, synthetic=isinstance(clock, SteppedClock))

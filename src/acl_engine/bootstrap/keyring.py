@@ -1,4 +1,5 @@
-"""The desk of data keys: rotate, seal what is not sealed; each act on record before it is done.
+"""The desk of keys: rotate, change the master key, seal what is not sealed; each act on record
+before it is done.
 
 INVARIANTS
 - While a legal hold is open no data key is destroyed. Rotating goes on; destroying waits.
@@ -6,9 +7,11 @@ INVARIANTS
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.keys import LocalKeyService
+from acl_engine.bootstrap.master_key import change_master
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.keeping import Generation
 from acl_engine.domain.text import Text
@@ -42,6 +45,16 @@ class KeyDesk:
 
     def __exit__(self, *_: object) -> None:
         self._desk.database.close()
+
+    def change_master(self, by: str, new: Path, *, dry_run: bool) -> int:
+        """Put the keys of this database under another master key; how many they are.
+
+        Raises ConfigError (a key file that cannot be used), InputError."""
+        keys = change_master(self._desk.database, new, dry_run=True)
+        if not dry_run:
+            self._desk.write_down("keys.change-master", by)
+            keys = change_master(self._desk.database, new, dry_run=False)
+        return keys
 
     def generations(self) -> tuple[Generation, ...]:
         """Every data key and how many records it serves, oldest first."""

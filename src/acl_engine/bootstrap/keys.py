@@ -1,6 +1,9 @@
-"""The keys of one engine, each for one purpose, all derived from one master secret.
+"""The keys of one engine, each for one purpose, derived from a master key and a root key.
 
-HKDF-SHA256 (RFC 5869) with a label each, so that no key serves two purposes.
+HKDF-SHA256 (RFC 5869) with a label each, so that no key serves two purposes. The master key, of a
+file or the environment, wraps: it can change. The root key lies in the database, wrapped: what is
+found again by (phones) or proven with (the log) hangs on it. `bootstrap.master_key` puts them
+together.
 """
 
 import base64
@@ -44,10 +47,10 @@ TWO_KEYS = Text(
 )
 NOT_OURS = Text(
     "keys.other-root",
-    "数据密钥不是由这个主密钥封装的",
-    "the data key was not wrapped by this master key",
-    "使用建库时的主密钥，或从备份恢复它",
-    "use the master key that the database was made with, or restore it from a backup",
+    "数据库的密钥不是由这个主密钥封装的",
+    "the keys of this database were not wrapped by this master key",
+    "使用建库时或上次更换后的主密钥，或从备份恢复它",
+    "use the master key that the database was made with or last changed to, or restore it",
 )
 KEY_FILE, KEY = "ACL_MASTER_KEY_FILE", "ACL_MASTER_KEY"
 _NONCE_BYTES = 12
@@ -70,55 +73,49 @@ class Keys:
     wrapping: bytes = field(repr=False)
 
     @classmethod
-    def from_master(cls, master: bytes) -> "Keys":
-        labels = (
-            "index",
-            "pseudonym",
-            "totp",
-            "checkpoint",
-            "rotation",
-            "forms",
-            "visits",
-            "wrapping",
-        )
-        return cls(*(_derive(master, label) for label in labels))
+    def of(cls, master: bytes, root: bytes) -> "Keys":
+        """`wrapping` comes from the master key, every other from the root key."""
+        labels = ("index", "pseudonym", "totp", "checkpoint", "rotation", "forms", "visits")
+        own = {label: derive(root, label) for label in labels}
+        return cls(**own, wrapping=derive(master, "wrapping"))
 
     def signing_seed(self, generation: int) -> bytes:
         """The Ed25519 seed of a generation of the log's key, from 1 on: none tells another."""
         if generation == 1:
             return self.checkpoint
-        return _derive(self.rotation, f"checkpoint-{generation}")
-
-    @classmethod
-    def from_environment(cls) -> "Keys":
-        """Production: the file that ACL_MASTER_KEY_FILE names, or ACL_MASTER_KEY itself in base64,
-        for where a secret store hands keys over so. Not both. Raises ConfigError."""
-        name, written = os.environ.get(KEY_FILE), os.environ.get(KEY)
-        if name and written:
-            raise ConfigError(TWO_KEYS.of(one=KEY_FILE, other=KEY))
-        if written:
-            return cls.from_master(_decoded(written))
-        if not name:
-            raise ConfigError(NO_KEY.of(variable=KEY_FILE))
-        return cls.from_file(Path(name))
-
-    @classmethod
-    def from_file(cls, path: Path) -> "Keys":
-        """The keys of a master key file. Raises ConfigError for one that cannot be used."""
-        try:
-            master, mode = path.read_bytes(), path.stat().st_mode
-        except OSError as failure:
-            raise ConfigError(BAD_KEY.of(why=failure.strerror or "?")) from None
-        if len(master) < MASTER_BYTES:
-            raise ConfigError(BAD_KEY.of(why=f"shorter than {MASTER_BYTES} bytes"))
-        if mode & 0o077:
-            raise ConfigError(BAD_KEY.of(why="others may read it"))
-        return cls.from_master(master)
+        return derive(self.rotation, f"checkpoint-{generation}")
 
     @classmethod
     def synthetic(cls, seed: str) -> "Keys":
         """The keys of a synthetic world: known to all, so never for real people."""
-        return cls.from_master(hashlib.sha256(f"synthetic\x1f{seed}".encode()).digest())
+        known = hashlib.sha256(f"synthetic\x1f{seed}".encode()).digest()
+        return cls.of(known, known)
+
+
+def master_of_environment() -> bytes:
+    """The master key: the file that ACL_MASTER_KEY_FILE names, or ACL_MASTER_KEY itself in base64,
+    for where a secret store hands keys over so. Not both. Raises ConfigError."""
+    name, written = os.environ.get(KEY_FILE), os.environ.get(KEY)
+    if name and written:
+        raise ConfigError(TWO_KEYS.of(one=KEY_FILE, other=KEY))
+    if written:
+        return _decoded(written)
+    if not name:
+        raise ConfigError(NO_KEY.of(variable=KEY_FILE))
+    return master_of_file(Path(name))
+
+
+def master_of_file(path: Path) -> bytes:
+    """The master key of a file. Raises ConfigError for one that cannot be used."""
+    try:
+        master, mode = path.read_bytes(), path.stat().st_mode
+    except OSError as failure:
+        raise ConfigError(BAD_KEY.of(why=failure.strerror or "?")) from None
+    if len(master) < MASTER_BYTES:
+        raise ConfigError(BAD_KEY.of(why=f"shorter than {MASTER_BYTES} bytes"))
+    if mode & 0o077:
+        raise ConfigError(BAD_KEY.of(why="others may read it"))
+    return master
 
 
 class LocalKeyService:
@@ -161,5 +158,6 @@ def _decoded(written: str) -> bytes:
     return master
 
 
-def _derive(master: bytes, label: str) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=f"acl_engine/{label}/1".encode()).derive(master)
+def derive(secret: bytes, label: str) -> bytes:
+    """The key of one purpose."""
+    return HKDF(SHA256(), 32, salt=None, info=f"acl_engine/{label}/1".encode()).derive(secret)

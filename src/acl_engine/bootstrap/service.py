@@ -13,6 +13,7 @@ from acl_engine.bootstrap.central import Central
 from acl_engine.bootstrap.clocks import ShiftedClock, SystemClock
 from acl_engine.bootstrap.engine import REPLAY_ONLY, Engine, Weakened
 from acl_engine.bootstrap.keys import Keys
+from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.policies import policy_for
 from acl_engine.bootstrap.settings import ServerSettings, contradiction
@@ -20,7 +21,7 @@ from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.text import Text
-from acl_engine.storage.database import Database, is_synthetic, world_seed
+from acl_engine.storage.database import Database, is_synthetic
 from acl_engine.storage.schema import check_version
 
 NO_DATABASE = Text(
@@ -66,7 +67,8 @@ class Service:
     def _over(cls, database: Database, pack: Pack, settings: ServerSettings) -> "Service":
         synthetic = is_synthetic(database)
         clock = _clock(settings, synthetic)
-        keys = Keys.synthetic(world_seed(database)) if synthetic else _keys(settings)
+        named = settings.master_key_file
+        keys = keys_of(database, Path(named) if named else None)
         engine = Engine.open(
             database=database,
             pack=pack,
@@ -113,8 +115,3 @@ def _clock(settings: ServerSettings, synthetic: bool) -> Clock:
     if offset and not synthetic:
         raise contradiction("serve.clock_offset: this world is not synthetic")
     return ShiftedClock(offset) if offset else SystemClock()
-
-
-def _keys(settings: ServerSettings) -> Keys:
-    named = settings.master_key_file
-    return Keys.from_file(Path(named)) if named else Keys.from_environment()

@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from acl_engine.bootstrap import Engine, Keys, Weakened
+from acl_engine.bootstrap import Engine, Weakened
 from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
+from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.bootstrap.policies import policy_for
 from acl_engine.bootstrap.world_clock import people_time
@@ -94,13 +95,14 @@ def doorway(
 
 def _engine(database: Database, pack: Pack, mark: Mark | None, login: str) -> Engine:
     if mark is None:
-        keys = Keys.from_environment()
-        return Engine.open(database=database, pack=pack, clock=SystemClock(), keys=keys)
+        return Engine.open(
+            database=database, pack=pack, clock=SystemClock(), keys=keys_of(database)
+        )
     return Engine.open(
         database=database,
         pack=pack,
         clock=SteppedClock(_world_time(database, login)),
-        keys=Keys.synthetic(mark.seed),
+        keys=keys_of(database),
         replay=Weakened(),
     )
 

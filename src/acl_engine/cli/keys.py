@@ -1,5 +1,7 @@
 """acl keys: the data keys under which personal data lies encrypted."""
 
+from pathlib import Path
+
 import click
 
 from acl_engine.bootstrap.keyring import KeyDesk
@@ -19,6 +21,18 @@ SEALED = Text("keys.sealed", "已加密 {count} 条记录", "{count} payloads we
 ROTATED = Text(
     "keys.rotated", "已换到新数据密钥：{count} 条", "{count} record keys are under the new data key"
 )
+CHANGED = Text(
+    "keys.changed",
+    "{count} 把密钥已换到新主密钥下。现在把 ACL_MASTER_KEY_FILE 指向 {file}，并重启每个服务；"
+    "此前的备份只能用旧主密钥打开",
+    "{count} keys are under the new master key. Now point ACL_MASTER_KEY_FILE to {file} and restart"
+    " every service; backups made before open with the old one only",
+)
+WOULD_CHANGE = Text(
+    "keys.would-change",
+    "将把 {count} 把密钥换到 {file} 的主密钥下；未做任何改动",
+    "{count} keys would be put under the master key of {file}; nothing was changed",
+)
 DESTROYED = Text("keys.destroyed", "已销毁数据密钥：{numbers}", "data keys destroyed: {numbers}")
 WOULD = Text(
     "keys.would",
@@ -29,7 +43,7 @@ WOULD = Text(
 
 @click.group("keys")
 def command() -> None:
-    """Encryption at rest: list, rotate and destroy data keys.
+    """Encryption at rest: list and rotate data keys, change the master key.
 
     Every record of personal data lies under a key of its own (AES-256-GCM); data keys wrap those,
     and the master key (ACL_MASTER_KEY_FILE) wraps the data keys.
@@ -101,3 +115,30 @@ def rotate(lang: Lang, dry_run: bool, url: str, by: str) -> None:
         gone = desk.destroy_old(by)
     if gone:
         say(lang, DESTROYED, numbers=", ".join(map(str, gone)))
+
+
+@command.command("change-master")
+@click.option(
+    "--new-key-file",
+    "new",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The new master key: 32 random bytes or more, mode 600.",
+)
+@click.option("--dry-run", is_flag=True, help="Open everything, write nothing.")
+@database_option
+@by_option
+@click.pass_obj
+def change(lang: Lang, new: Path, dry_run: bool, url: str, by: str) -> None:
+    """Put the keys of this database under another master key, all or nothing.
+
+    ACL_MASTER_KEY_FILE (or ACL_MASTER_KEY) still names the old one. Lookups go on meanwhile;
+    restart every service with the new file afterwards, before the next `acl keys rotate`. If the
+    old key may have been seen, rotate the data keys too.
+
+    \b
+    acl keys change-master --new-key-file /etc/acl/new.key --by it-ops-01 --database sqlite:///acl.db
+    """
+    with KeyDesk.open(url) as desk:
+        count = desk.change_master(by, new, dry_run=dry_run)
+    say(lang, WOULD_CHANGE if dry_run else CHANGED, count=count, file=new)

@@ -62,7 +62,7 @@ from acl_engine.storage.tables_control import (
     dial_capabilities,
 )
 from acl_engine.storage.tables_judicial import judicial_deliveries
-from acl_engine.storage.tables_keys import data_keys, record_keys
+from acl_engine.storage.tables_keys import data_keys, record_keys, root_keys
 from acl_engine.storage.tables_policy import policy_loads
 from acl_engine.storage.tables_records import record_people, records
 from acl_engine.storage.tables_releases import release_copies
@@ -101,6 +101,7 @@ __all__ = [
     "records",
     "recovery_codes",
     "release_copies",
+    "root_keys",
     "scim_groups",
     "scim_members",
     "service_tokens",

@@ -17,6 +17,16 @@ data_keys = Table(
     Column("made_at", BigInteger, nullable=False),
 )
 
+# The root of every other key, wrapped by the master key: one row, or none in a database from before
+# the master key could be changed, whose root is the master key itself.
+root_keys = Table(
+    "root_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrapped_at", BigInteger, nullable=False),
+)
+
 # One row a sealed payload: `store` is the payload's table, `row` its id there.
 record_keys = Table(
     "record_keys",

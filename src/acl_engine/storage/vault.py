@@ -88,7 +88,7 @@ class Vault:
 
     def add_generation(self, cx: Connection, generation: int) -> None:
         """A new data key, unless another process has just made the same generation."""
-        fresh = self._service.wrap(secrets.token_bytes(KEY_BYTES), _context(generation))
+        fresh = self._service.wrap(secrets.token_bytes(KEY_BYTES), context_of(generation))
         values = {"generation": generation, "wrapped": fresh, "made_at": int(time.time())}
         make = postgresql.insert if cx.dialect.name == "postgresql" else sqlite.insert
         cx.execute(make(data_keys).values(**values).on_conflict_do_nothing())
@@ -101,7 +101,7 @@ class Vault:
             )
             if wrapped is None:
                 raise StoreError(NO_DATA_KEY.of(generation=generation, store="data_keys"))
-            clear = self._service.unwrap(bytes(wrapped), _context(generation))
+            clear = self._service.unwrap(bytes(wrapped), context_of(generation))
             self._known[generation] = AESGCM(clear)
         return self._known[generation]
 
@@ -119,10 +119,11 @@ def as_row(key: RecordKey) -> dict[str, object]:
 
 def first_data_key(service: KeyService, key: bytes, made_at: int) -> tuple[int, bytes, int]:
     """The row of a given first generation: a synthetic world's, the same for the same seed."""
-    return (1, service.wrap(key, _context(1)), made_at)
+    return (1, service.wrap(key, context_of(1)), made_at)
 
 
-def _context(generation: int) -> str:
+def context_of(generation: int) -> str:
+    """What a data key is bound to when it is wrapped."""
     return f"data-key/{generation}"
 
 
