@@ -20,7 +20,7 @@ from acl_engine.storage.staff import SqlStaffDirectory
 from acl_engine.storage.tables import accounts, persons
 from tests.identity_world import NOW, PASSWORDS, STRICT, Hand, fill
 
-KEYSET = replace(Keys.from_master(b"m" * 32), totp=b"k" * 32)
+KEYSET = replace(Keys.of(b"m" * 32, b"m" * 32), totp=b"k" * 32)
 TEXT = "我不外借账号。\n".encode()
 SIGNED = Undertaking("v1", hashlib.sha256(TEXT).hexdigest())
 _AFTER = Path(__file__).parents[1] / "policies" / "courier" / "after"

@@ -29,7 +29,7 @@ from acl_engine.storage.database import Database
 from acl_engine.storage.staff import SqlStaffDirectory
 from acl_engine.storage.tables import accounts, devices, persons
 
-KEYSET = replace(Keys.from_master(b"m" * 32), totp=b"k" * 32)
+KEYSET = replace(Keys.of(b"m" * 32, b"m" * 32), totp=b"k" * 32)
 Act = Callable[[Administration], object]
 
 

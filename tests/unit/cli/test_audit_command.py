@@ -29,7 +29,7 @@ def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     key.write_bytes(MASTER)
     key.chmod(0o600)
     monkeypatch.setenv(KEY_FILE, str(key))
-    digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest("waybill", WAYBILL)
+    digest = KeyedPseudonyms(Keys.of(MASTER, MASTER).pseudonym).digest("waybill", WAYBILL)
     with Database.open(sqlite_url) as database:
         store = store_of(database)
         shown = {"subjects": (digest,), "fields": ("route",), "count": 1, "watermark": MARK}
@@ -178,7 +178,7 @@ def test_hold(url: str) -> None:
 def test_subjects_copy_names_roles_and_no_person(url: str) -> None:
     """What a data subject is handed: who by role, what by field, in both languages; no account."""
     with Database.open(url) as database:
-        digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest("waybill", WAYBILL)
+        digest = KeyedPseudonyms(Keys.of(MASTER, MASTER).pseudonym).digest("waybill", WAYBILL)
         refused = {"subjects": (digest,), "effect": "deny", "kind": "intent", "line": "3"}
         store_of(database).append(entry("q4", account="nosy-01", **refused))
     zh = run("who-saw", WAYBILL, "--copy", "--database", url, lang="zh").output
@@ -225,7 +225,7 @@ def test_misread_mark_is_noticed(url: str) -> None:
 @pytest.fixture
 def leak(url: str, tmp_path: Path) -> Path:
     """What ten couriers of a branch looked at in a day, and a list of what one of them did."""
-    digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest
+    digest = KeyedPseudonyms(Keys.of(MASTER, MASTER).pseudonym).digest
     with Database.open(url) as database:
         store = store_of(database)
         for courier in range(10):
@@ -265,9 +265,7 @@ def test_trace_says_cannot_tell(url: str, leak: Path) -> None:
 
 def test_trace_takes_a_planted_mark_as_evidence(url: str, leak: Path) -> None:
     """A row made up for one export stands in the list: that export and its account are named."""
-    digest = KeyedPseudonyms(Keys.from_master(MASTER).pseudonym).digest(
-        "waybill", "SN7777777777777"
-    )
+    digest = KeyedPseudonyms(Keys.of(MASTER, MASTER).pseudonym).digest("waybill", "SN7777777777777")
     with Database.open(url) as database:
         mark = PlantedMark(digest, "export", 1_772_000_000_000, "engine", "finance-02", "q-export")
         PlantedMarkStore(database).plant([mark])
