@@ -9,7 +9,7 @@ import json
 import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +25,7 @@ from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import ServerSettings
 from acl_engine.cli import cli
+from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AccessDenied
 from acl_engine.domain.request import Query
 from acl_engine.identity.devices import sign
@@ -230,6 +231,27 @@ def lapse_and_sweep(company: Company) -> None:
     company.run("account", "sweep")
 
 
+def detect(company: Company, action: str, count: int, **values: object) -> None:
+    """So many records of the account within the hour, and a watch that reacts to them."""
+    first = AuditEntry(
+        kind="event", request="r", at=int(NOW.timestamp() * 1000), action=action,
+        resource="waybill", account=LOGIN, person=f"p-{LOGIN}", role="courier", unit="ba-xixiang",
+        device=DEVICE, session=None, effect="allow", line="login",
+    )  # fmt: skip
+    with Database.open(company.url) as database:
+        audit = engine_over(database).audit
+        for number in range(count):
+            audit.append(replace(first, request=f"r{number}", **values))  # type: ignore[arg-type]
+            values = {**values, "device": f"other-{number}"} if action == "login" else values
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("acl_engine.cli.audit_detect.time.sleep", interrupted)
+        company.run("audit", "detect", "--follow", "--react", by="auditor-01")
+
+
 OFF = {"op": "replace", "path": "active", "value": False}
 BULK = {
     "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
@@ -251,6 +273,8 @@ PATHS: dict[str, Callable[[Company], object]] = {
     "scanner to another": lambda c: c.run("device", "bind", DEVICE, "--person", "p-cs-12", by=DESK),
     "lease cut": lambda c: c.run("device", "lease", DEVICE, "--until", "2026-03-01", by=DESK),
     "bulk file": import_hr,
+    "detection freezes": lambda c: detect(c, "login", 3),
+    "detection holds": lambda c: detect(c, "read", 10, kind="intent", on_shift=False),
     "scim put": lambda c: c.scim("PUT", f"/Users/{LOGIN}", MOVED),
     "scim patch with path": lambda c: c.scim("PATCH", f"/Users/{LOGIN}", patch(OFF)),
     "scim patch without path": lambda c: c.scim(

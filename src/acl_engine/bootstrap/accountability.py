@@ -77,7 +77,7 @@ class Accountability:
         self, database: Database, keys: Keys, url: str = "", clock: Clock | None = None
     ) -> None:
         """`url`: where other processes find the same database, to read a large log together."""
-        self.database, self.url, self._clock = database, url, clock or SystemClock()
+        self.database, self.url, self.clock = database, url, clock or SystemClock()
         self.pseudonyms = KeyedPseudonyms(keys.pseudonym)
         self.keys = keys
         self.store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
@@ -99,7 +99,7 @@ class Accountability:
 
     def millis(self) -> int:
         """The desk's time in epoch milliseconds."""
-        return millis_of(self._clock)
+        return millis_of(self.clock)
 
     def __enter__(self) -> "Accountability":
         return self

@@ -15,6 +15,7 @@ from acl_engine.domain.accounts import Undertaking
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.staff import (
+    DETECTION,
     AccountChange,
     Judge,
     Person,
@@ -77,6 +78,15 @@ NO_SECRET = Text(
     "它凭设备密钥登录：`acl device bind`",
     "it is let in by its device's key: `acl device bind`",
 )
+FROZEN = Text(
+    "administration-frozen",
+    "账号 `{login}` 因告警冻结，恢复须写明理由",
+    "an alert froze account `{login}`: it is resumed for a reason",
+    "--reason {reasons}",
+    "--reason {reasons}",
+)
+# Why an account that an alert froze is let in again: words, as the log holds no sentences.
+CLEARED = ("false-alarm", "explained", "secrets-renewed", "device-returned")
 # No password fits this: the account waits for its person to set one.
 NO_PASSWORD = "!"  # noqa: S105
 
@@ -188,15 +198,20 @@ class Administration:
         self._change(act, login, change, judge)
 
     def suspend(self, login: str, by: str, reason: str = "") -> None:
-        self.account(login)
+        """What an alert froze stays frozen by it."""
+        frozen = self._frozen(self.account(login))
         act = Act("account.suspend", (login,), by, reason)
         self.permit(act, None)
-        self._change(act, login, AccountChange(status="suspended", status_by=by))
+        status_by = None if frozen else by
+        self._change(act, login, AccountChange(status="suspended", status_by=status_by))
 
-    def resume(self, login: str, by: str) -> None:
-        """Active again, if nothing is lacking but recent use. Raises ChangeRefused."""
+    def resume(self, login: str, by: str, reason: str = "") -> None:
+        """Active again, if nothing is lacking but recent use; of what an alert froze, for one of
+        `CLEARED`. Raises ChangeRefused, InputError."""
         account = self.account(login)
-        act = Act("account.resume", (login,), by)
+        if reason not in (CLEARED if self._frozen(account) else ("", *CLEARED)):
+            raise InputError(FROZEN.of(login=login, reasons=" / ".join(CLEARED)))
+        act = Act("account.resume", (login,), by, reason)
         if account.status == "left":
             self.desk.refuse(act, GONE.of(login=login))
         judge = self.grant(act, account.person or "", account.role, account)
@@ -275,6 +290,10 @@ class Administration:
         self._change(act, login, void)
 
     # --- inside --------------------------------------------------------------------------------
+
+    @staticmethod
+    def _frozen(account: StaffAccount) -> bool:
+        return (account.status, account.status_by) == ("suspended", DETECTION)
 
     def permit(self, act: Act, person: str | None) -> None:
         self.desk.permit(act, self._roles, person)

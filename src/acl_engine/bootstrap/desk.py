@@ -51,13 +51,15 @@ NOT_ADMINISTRATOR = Text(
 @dataclass(frozen=True, slots=True)
 class Act:
     """What an administrator does: `account.move`, of whom, by which login. Subjects are digested
-    in the record; `reason` is a code, `digest` that of a file or a plan."""
+    in the record; `reason` is a code, `digest` that of a file, a plan or an alert, which rests on
+    the records of `evidence`."""
 
     action: str
     subjects: tuple[str, ...]
     by: str
     reason: str = ""
     digest: str = ""
+    evidence: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Desk:
         if maker is not None and maker.role in roles and maker.active:
             if lapsed := self.rules.lapses(maker, self.now()):
                 self.refuse(act, LAPSES[lapsed[0]].of(login=act.by), standing.CONTROL)
-        elif self._administered(roles):
+        elif self.in_force(roles):
             words = {"by": act.by, "roles": " / ".join(roles)}
             self.refuse(act, NOT_ADMINISTRATOR.of(**words))
         own = maker.person if maker else None
@@ -131,13 +133,14 @@ class Desk:
         if refusal := refusal_of_maker(self.rules, person, act.by, own, makers):
             self.refuse(act, refusal)
 
-    def _administered(self, roles: Sequence[str]) -> bool:
-        """Whether anybody in force holds one of these roles."""
+    def in_force(self, roles: Sequence[str]) -> tuple[str, ...]:
+        """The logins of those who hold one of these roles, and are in force now."""
+        found: list[str] = []
         for one in self.directory.holders(roles):
             account = self.account(one.login)
             if account and account.active and not self.rules.lapses(account, self.now()):
-                return True
-        return False
+                found.append(one.login)
+        return tuple(found)
 
     def refuse(self, act: "Act", message: Message, control: str = CONTROL) -> NoReturn:
         """Write the refusal down and raise it."""
@@ -181,4 +184,5 @@ class Desk:
             subjects=tuple(pseudonyms.digest(kind, one) for one in act.subjects),
             count=len(act.subjects),
             digest=act.digest,
+            evidence=act.evidence,
         )

@@ -28,6 +28,8 @@ _DAY_MS = 86_400_000
 # At the start, alerts of the last ten days are said, unless they are on record. Rules look back
 # thirty days at most, so that with forty days of history those of the last ten are exact.
 HISTORY_MS, SAID_MS = 40 * _DAY_MS, 10 * _DAY_MS
+# What a killed process owed is made good within a day; later, a person has seen the alert.
+OWED_MS = _DAY_MS
 
 NO_RULES = Text(
     "detect.no-rules",
@@ -67,6 +69,7 @@ class Watch:
         self._record, self._scan, self._since, self._latest = 0, 0, 0, 0
         self._started = False
         self._said: set[str] = set()
+        self._owed: dict[str, int] = {}  # said, not yet reacted to, and when
         self._unsaid: list[Alert] = []
         self._lock = threading.Lock()
 
@@ -91,6 +94,8 @@ class Watch:
                 self._record = self._store.first_since(self._since)
             found = [*self._read(), *self._detector.finish(now)]
             self._unsaid += [one for one in found if one.at >= since]
+            if since:
+                self._make_good(found, now)
             return list(self._say())
 
     def _say(self) -> Iterator[Alert]:
@@ -103,6 +108,12 @@ class Watch:
                 self._react(alert)
                 yield alert
             self._unsaid.pop(0)
+
+    def _make_good(self, found: list[Alert], now: int) -> None:
+        """What another watch put on record and was killed before it reacted to."""
+        for one in found:
+            if self._owed.get(one.id, 0) > now - OWED_MS:
+                self._react(one)
 
     def _react(self, alert: Alert) -> None:
         if self._reactions is None or alert.response == "notify":
@@ -128,7 +139,10 @@ class Watch:
             event = of_record(index, body)
             if event.action == ALERT:
                 self._said.add(event.digest)
-            elif event.action != REACTION:
+                self._owed[event.digest] = event.at
+            elif event.action == REACTION:
+                self._owed.pop(event.digest, None)
+            else:
                 yield index, event
 
     def _scanned(self) -> Iterator[tuple[int | None, Event]]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import click
 
 from acl_engine.audit.sigma import CorrelationRule
 from acl_engine.bootstrap.accountability import Accountability
-from acl_engine.bootstrap.clocks import SystemClock
+from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.bootstrap.policies import policy_at
+from acl_engine.bootstrap.reactions import AccountReactions
 from acl_engine.bootstrap.watch import Watch, detector
-from acl_engine.cli.account_options import database_option
+from acl_engine.cli.account_options import database_option, pack_option
 from acl_engine.cli.audit_options import (
     busy,
     by_option,
@@ -57,15 +60,22 @@ _MOST_SHOWN = 12
 )
 @click.option("--list", "listing", is_flag=True, help="Check and list the rules; read no log.")
 @click.option("--follow", is_flag=True, help="Watch as records arrive; alerts go on record.")
+@click.option(
+    "--react",
+    is_flag=True,
+    help="With --follow: do what the rules say. step-up: the account's next look asks for a second"
+    " factor; freeze: the account is suspended, until `acl account resume --reason`.",
+)
 @click.option("--every", type=click.FloatRange(0.1), default=1.0, help="Seconds between looks.")
 @span_options
 @database_option
+@pack_option
 @by_option
 @format_option
 @click.pass_obj
 def detect(
-    lang: Lang, folder: Path | None, listing: bool, follow: bool, every: float, since: int,
-    until: int, url: str, by: str, form: str,
+    lang: Lang, folder: Path | None, listing: bool, follow: bool, react: bool, every: float,
+    since: int, until: int, url: str, pack: Path | None, by: str, form: str,
 ) -> None:  # fmt: skip
     """Evaluate the detection rules over the whole log, or over what arrives from now on.
 
@@ -73,14 +83,21 @@ def detect(
 
     \b
     acl audit detect --from 2026-02-01 --database sqlite:///acl.db
-    acl audit detect --follow --format json --database sqlite:///acl.db
+    acl audit detect --follow --react --format json --database sqlite:///acl.db
     """
+    if react and not follow:
+        raise click.UsageError("--react goes with --follow: what is long past freezes nobody")
     found, rules = detector(folder or project_root() / "policies" / "courier" / "detection")
     if listing:
         _list(lang, rules.values(), form)
         return
-    with Accountability.open(url) as desk:
-        watch = Watch(found, desk.store, ScanFeed(desk.database), desk.pseudonyms, SystemClock())
+    with Accountability.open(url) as desk, ExitStack() as opened:
+        scans, reactions = ScanFeed(desk.database), None
+        if react:
+            acts = Desk.open(url, policy_at(url, pack))
+            opened.callback(acts.close)
+            reactions = AccountReactions.over(desk.database, acts)
+        watch = Watch(found, desk.store, scans, desk.pseudonyms, desk.clock, reactions)
         desk.write_down("audit.detect", by)
         if follow:
             click.echo(FOLLOWING.of().render(lang), err=True)

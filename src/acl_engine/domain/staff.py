@@ -15,6 +15,9 @@ from typing import Protocol
 from acl_engine.domain.accounts import Device, Standing, Undertaking
 from acl_engine.domain.text import Message
 
+# Who set the status of an account that an alert froze. No login may be named so.
+DETECTION = "detection"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -183,6 +186,11 @@ class StaffDirectory(Protocol):
     ) -> None:
         """And its person in the same transaction. A new role or unit takes along nothing that the
         old one held: roster lines, shifts, tasks and open items end."""
+        ...
+
+    def freeze(self, login: str, keepers: Sequence[str] | None, now: int) -> bool:
+        """Suspend an active account in the name of `DETECTION`. With `keepers`, only while one of
+        them is active as well, also with two freezes at once; False: none is."""
         ...
 
     def change_person(self, person: str, change: PersonChange, now: int) -> None: ...

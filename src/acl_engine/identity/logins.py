@@ -21,7 +21,7 @@ GENERIC = Text(
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _GENERIC = frozenset(
     "admin administrator root test guest user shared public common branch station keeper courier "
-    "manager warehouse operator temp office gonggong gongyong wangdian cangku".split()
+    "manager warehouse operator temp office detection gonggong gongyong wangdian cangku".split()
 )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from acl_engine.domain.accounts import Device
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.staff import (
+    DETECTION,
     AccountChange,
     DeviceChange,
     Judge,
@@ -164,6 +165,22 @@ class SqlStaffDirectory:
             if change.role is not None or change.unit is not None:
                 self._moved(cx, login, change, now)
             revoke(cx, mine, now)
+
+    def freeze(self, login: str, keepers: Sequence[str] | None, now: int) -> bool:
+        mine, active = accounts.c.login == login, accounts.c.status == "active"
+        with self._database.write() as cx:
+            if keepers is not None:
+                named = accounts.c.login.in_((*keepers, login))
+                # In one order, so that two who freeze each other's keeper wait and do not deadlock.
+                locked = select(accounts.c.login).where(named).order_by(accounts.c.login)
+                cx.execute(locked.with_for_update())
+                left = set(cx.scalars(select(accounts.c.login).where(named, active)))
+                if not left - {login}:
+                    return False
+            frozen = {"status": "suspended", "status_by": DETECTION}
+            if cx.execute(update(accounts).where(mine, active).values(frozen)).rowcount:
+                revoke(cx, mine, now)
+            return True
 
     def change_person(self, person: str, change: PersonChange, now: int) -> None:
         with self._database.write() as cx:

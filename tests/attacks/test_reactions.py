@@ -1,0 +1,160 @@
+"""What an alert does to accounts, and what nobody can make it do to others. Both databases."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.account_world import Company
+from tests.contract.test_audit_store import entry
+
+from acl_engine.bootstrap.reactions import AccountReactions
+from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.alarm import Alert, Response
+from acl_engine.domain.errors import InputError, SessionDead
+from acl_engine.storage.database import Database
+
+ADMIN = "weak-1"
+
+
+class Detection:
+    """A company, a log of what its accounts did, and alerts that rest on it."""
+
+    def __init__(self, database: Database) -> None:
+        self.company = Company(database)
+        self.log: list[AuditEntry] = []
+        desk = self.company.acts.desk
+        self.reactions = AccountReactions(desk, self.company.hand.factors, self.log.__getitem__)
+
+    def did(self, account: str, action: str = "login", reason: str = "") -> None:
+        effect = "deny" if reason else "allow"
+        values = {"account": account, "action": action, "effect": effect, "reason": reason}
+        self.log.append(replace(entry("r", kind="event"), **values))  # type: ignore[arg-type]
+
+    def alert(self, response: Response, *accounts: str) -> None:
+        evidence = tuple(range(len(self.log)))
+        group = (("account", accounts[0]),)
+        self.reactions.react(
+            Alert("a1", "rented", "high", response, 0, group, 3, accounts, (), evidence)
+        )
+
+    def written(self) -> list[tuple[str, str]]:
+        return [(one.action, one.reason) for one in self.company.log]
+
+
+@pytest.fixture
+def detection(database: Database) -> Iterator[Detection]:
+    return Detection(database)
+
+
+def test_a_freeze_is_out_at_once_and_is_undone_for_a_reason(detection: Detection) -> None:
+    """The open session is dead; the record names the alert and its evidence; a resume says why."""
+    company = detection.company
+    token = company.hand.login()
+    detection.did("courier-1")
+    detection.alert("freeze", "courier-1")
+    with pytest.raises(SessionDead):
+        company.hand.sessions.resolve(token)
+    record = company.log[-1]
+    assert (record.action, record.account, record.reason) == (
+        "account.suspend", "detection", "rented",
+    )  # fmt: skip
+    assert (record.digest, record.evidence) == ("a1", (0,))
+    for reason in ("", "他说没事"):
+        with pytest.raises(InputError) as caught:
+            company.acts.resume("courier-1", ADMIN, reason)
+        assert caught.value.message.code == "administration-frozen"
+    company.acts.suspend("courier-1", ADMIN)  # does not turn it into a suspension without a cause
+    with pytest.raises(InputError):
+        company.acts.resume("courier-1", ADMIN)
+    company.acts.resume("courier-1", ADMIN, "secrets-renewed")
+    assert company.log[-1].reason == "secrets-renewed"
+    company.hand.later(seconds=30)
+    company.hand.login()
+
+
+def test_a_step_up_asks_the_next_look_for_a_second_factor(detection: Detection) -> None:
+    """The session waits; its person shows code and device, and goes on in the same session."""
+    hand = detection.company.hand
+    token = hand.login()
+    detection.did("courier-1", "read")
+    detection.alert("step-up", "courier-1")
+    with pytest.raises(SessionDead) as dead:
+        hand.sessions.resolve(token)
+    assert dead.value.refusal.controls == ("step-up",)
+    hand.later(seconds=30)
+    hand.prove(token)
+    assert hand.sessions.resolve(token).account == "courier-1"
+
+
+@pytest.mark.parametrize("reason", ["password-wrong", "throttled", "busy"])
+@pytest.mark.parametrize("response", ["freeze", "step-up"])
+def test_failing_in_anothers_name_shuts_nobody_out(
+    detection: Detection, response: Response, reason: str
+) -> None:
+    """A stolen scanner on which names are tried: who never opened it goes on working."""
+    token = detection.company.hand.login()
+    for _ in range(3):
+        detection.did("courier-1", reason=reason)
+    detection.did("courier-2")
+    detection.alert(response, "courier-1", "courier-2")
+    assert detection.company.hand.sessions.resolve(token).account == "courier-1"
+    assert ("account.spare", "only-tried") in detection.written()
+    frozen = detection.company.status("courier-2") == "suspended"
+    assert frozen == (response == "freeze")
+
+
+def test_a_sold_password_freezes_without_a_single_login(detection: Detection) -> None:
+    """Right password on three strange devices: refused each time, and known to be out."""
+    detection.did("courier-1", reason="device-not-proven")
+    detection.alert("freeze", "courier-1")
+    assert detection.company.status("courier-1") == "suspended"
+
+
+def test_the_last_administrator_is_held_and_not_frozen(detection: Detection) -> None:
+    """Somebody is left to undo a freeze; with another in force, nobody is spared."""
+    detection.did(ADMIN)
+    detection.alert("freeze", ADMIN)
+    assert detection.company.status(ADMIN) == "active"
+    assert detection.written() == [
+        ("account.spare", "last-administrator"),
+        ("account.hold", "rented"),
+    ]
+    detection.company.account("courier-2", role="account_admin")
+    detection.alert("freeze", ADMIN)
+    assert detection.company.status(ADMIN) == "suspended"
+
+
+def test_a_suspended_colleague_is_no_keeper(detection: Detection) -> None:
+    """Nor is one whose training has lapsed: neither could undo anything."""
+    detection.company.account("courier-2", role="account_admin")
+    detection.company.person("p2", trained_at=1)
+    detection.did(ADMIN)
+    detection.alert("freeze", ADMIN)
+    assert detection.company.status(ADMIN) == "active"
+
+
+def test_two_administrators_frozen_at_once_leave_one(detection: Detection) -> None:
+    """Each is the other's keeper; two watches race."""
+    detection.company.account("courier-2", role="account_admin")
+    both = {ADMIN: ("courier-2",), "courier-2": (ADMIN,)}
+    start, said = threading.Barrier(2), []
+
+    def freeze(login: str) -> None:
+        start.wait(10)
+        said.append(detection.company.directory.freeze(login, both[login], 1))
+
+    racing = [threading.Thread(target=freeze, args=(one,)) for one in both]
+    for one in racing:
+        one.start()
+    for one in racing:
+        one.join(30)
+    assert sorted(said) == [False, True]
+    assert sorted(detection.company.status(one) for one in both) == ["active", "suspended"]
+
+
+def test_who_has_left_is_not_made_suspended(detection: Detection) -> None:
+    detection.did("courier-1")
+    detection.company.acts.leave("p1", ADMIN)
+    detection.alert("freeze", "courier-1", "nobody-9")
+    assert detection.company.status("courier-1") == "left"
