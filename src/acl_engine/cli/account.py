@@ -128,21 +128,21 @@ def suspend(lang: Lang, login: str, by: str, pack: Path | None, url: str) -> Non
 
 @command.command("resume")
 @click.argument("login")
-@click.option(
-    "--reason", type=click.Choice(CLEARED), default="", help="Why; asked for after a freeze."
-)
+@click.option("--reason", type=click.Choice(CLEARED), help="Why; asked for after a freeze.")
 @by_option
 @pack_option
 @database_option
 @click.pass_obj
-def resume(lang: Lang, login: str, reason: str, by: str, pack: Path | None, url: str) -> None:
+def resume(
+    lang: Lang, login: str, reason: str | None, by: str, pack: Path | None, url: str
+) -> None:
     """Make a suspended LOGIN active again, if nothing but recent use is lacking.
 
     One that an alert froze (`acl audit detect --follow --react`) is resumed for a reason, which
     stands in the log beside the alert.
     """
     with administration(url, pack) as desk:
-        desk.resume(login, by, reason)
+        desk.resume(login, by, reason or "")
     done(lang, f"已恢复 {login}", f"resumed {login}")
 
 
