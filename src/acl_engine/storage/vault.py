@@ -9,10 +9,11 @@ INVARIANTS
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.domain.errors import StoreError
@@ -37,6 +38,21 @@ NO_DATA_KEY = Text(
 )
 # The first byte of a payload from before sealing: a JSON object.
 CLEAR = b"{"
+# Either says what to do where the row is there already; they share no type that has it.
+_MAKE: Mapping[str, Callable[..., Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+# Built once: every write runs both.
+_KEEP = {
+    name: (keep := make(record_keys)).on_conflict_do_update(
+        index_elements=[record_keys.c.store, record_keys.c.row],
+        set_={one: keep.excluded[one] for one in ("generation", "suite", "wrapped")},
+    )
+    for name, make in _MAKE.items()
+}
+_NEWEST = (
+    select(data_keys.c.generation)
+    .where(data_keys.c.generation == select(func.max(data_keys.c.generation)).scalar_subquery())
+    .with_for_update(read=True)
+)
 
 
 class Vault:
@@ -51,8 +67,7 @@ class Vault:
         replaced, so what that one sealed can no longer be read."""
         generation, data_key = self.newest(cx)
         payload, key = seal(data_key, generation, store, str(row), fields)
-        cx.execute(delete(record_keys).where(_of(store, (row,))))
-        cx.execute(insert(record_keys).values(**as_row(key)))
+        cx.execute(_KEEP[cx.dialect.name], as_row(key))
         return payload
 
     def open(
@@ -78,20 +93,17 @@ class Vault:
 
     def newest(self, cx: Connection) -> tuple[int, AESGCM]:
         """The data key that wraps now, held until the transaction ends; the first is made here."""
-        newest = select(func.max(data_keys.c.generation)).scalar_subquery()
-        held = select(data_keys.c.generation).where(data_keys.c.generation == newest)
-        generation = cx.scalar(held.with_for_update(read=True))
+        generation = cx.scalar(_NEWEST)
         if generation is None:
             self.add_generation(cx, 1)
-            generation = cx.scalars(held.with_for_update(read=True)).one()
+            generation = cx.scalars(_NEWEST).one()
         return generation, self.data_key(cx, generation)
 
     def add_generation(self, cx: Connection, generation: int) -> None:
         """A new data key, unless another process has just made the same generation."""
         fresh = self._service.wrap(secrets.token_bytes(KEY_BYTES), context_of(generation))
         values = {"generation": generation, "wrapped": fresh, "made_at": int(time.time())}
-        make = postgresql.insert if cx.dialect.name == "postgresql" else sqlite.insert
-        cx.execute(make(data_keys).values(**values).on_conflict_do_nothing())
+        cx.execute(_MAKE[cx.dialect.name](data_keys).values(**values).on_conflict_do_nothing())
 
     def data_key(self, cx: Connection, generation: int) -> AESGCM:
         """Raises StoreError for one that is gone, ConfigError for another root's."""
