@@ -286,12 +286,13 @@ def measure_rotation(folder: Path, many: int) -> Table:
         rows.read_one(dice)
     before = _while(rows, dice, _Clock(5.0).running)
     spawn = multiprocessing.get_context("spawn")
-    told = spawn.SimpleQueue()
-    rotation = spawn.Process(target=_rotate, args=(rows.url, told))
+    told, tells = spawn.Pipe(duplex=False)
+    rotation = spawn.Process(target=_rotate, args=(rows.url, tells))
     rotation.start()
-    told.get()  # it has started
-    during = _while(rows, dice, told.empty)
-    spent, busy, left = told.get()
+    tells.close()  # so that its death is an EOFError here
+    told.recv()  # it has started
+    during = _while(rows, dice, lambda: not told.poll())
+    spent, busy, left = told.recv()
     rotation.join()
     assert left == 0
     with rows.database.read() as cx:
@@ -301,7 +302,7 @@ def measure_rotation(folder: Path, many: int) -> Table:
     slower = _p99(during) / _p99(before)
     table = [
         ["rotation, from start to end", f"{spent:,.1f} s, {many / spent:,.0f} keys/s"],
-        ["of it this process's processor", f"{busy:,.1f} s"],
+        ["of it on the processor", f"{busy:,.1f} s"],
         ["lookups before: median, p99", _milliseconds(before)],
         ["lookups during: median, p99", _milliseconds(during)],
         ["lookups that failed, or found nothing", f"0 of {len(during):,}"],
@@ -334,18 +335,18 @@ def _milliseconds(spent: list[float]) -> str:
     return f"{statistics.median(spent) * 1e3:.2f} ms, {_p99(spent) * 1e3:.2f} ms"
 
 
-def _rotate(url: str, told: Any) -> None:
+def _rotate(url: str, tells: Any) -> None:
     """The whole rotation, in a process of its own."""
     with Database.open(url) as database:
         rotation = KeyRotation(database, Vault(LocalKeyService(KEYS.wrapping)))
-        told.put("started")
+        tells.send("started")
         began, busy = time.perf_counter(), time.process_time()
         rotation.begin()
         for _ in rotation.rewrap():
             pass
         left = rotation.left()
         rotation.destroy_old()
-        told.put((time.perf_counter() - began, time.process_time() - busy, left))
+        tells.send((time.perf_counter() - began, time.process_time() - busy, left))
 
 
 def main(arguments: list[str]) -> Iterator[Table]:
