@@ -84,11 +84,16 @@ class Access:
         """Raises SessionDead unless it is a service's, live, and for this purpose."""
         self._tokens.resolve(token, purpose)
 
-    def permits(self, token: str, account: str, query: Query) -> bool:
+    def permits(self, token: str, account: str, query: Query, *, wait: bool = True) -> bool:
         """A decision for an application about the person of an account, who must be logged in.
 
-        Raises SessionDead when the application itself is nobody.
+        Raises SessionDead when the application itself is nobody. `wait` False: NotKept when it
+        would take more than what is known of a database that has not changed since.
         """
+        with self._service.database.unchanged.at_once(wait=wait):
+            return self._permits(token, account, query)
+
+    def _permits(self, token: str, account: str, query: Query) -> bool:
         if token.startswith(PREFIX):
             who = self._visitor(token)
             return who.account == account and self._service.engine.permits(who, query)

@@ -104,10 +104,10 @@ class PackDecider:
         return self._deny(rules, request, facts)
 
     def judge(self, request: Request, facts: Facts, row: Mapping[str, Value]) -> Decision:
-        """The same decision for one fetched row's attributes."""
-        return self._known(request, Facts(facts.subject, row))
+        """The same decision for one fetched row's attributes, without a scope: it is fetched."""
+        return self._known(request, Facts(facts.subject, row), scoped=False)
 
-    def _known(self, request: Request, facts: Facts) -> Decision:
+    def _known(self, request: Request, facts: Facts, *, scoped: bool = True) -> Decision:
         """About one record. The scope is that of the rows that apply to it, no wider."""
         rules = self.rules(request, facts)
         if facts.resource is None:
@@ -115,6 +115,8 @@ class PackDecider:
         matching = self.matching(rules, facts)
         if not matching or self.forbidding(rules, facts):
             return self._deny(rules, request, facts)
+        if not scoped:
+            return self._allow(matching, s.NOTHING)
         denied = [rule for rule in rules if not rule.row.allow]
         return self._allow(matching, self._scope((*matching, *denied), facts.subject))
 

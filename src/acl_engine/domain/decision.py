@@ -40,7 +40,8 @@ class Decision:
     """`rules` are the ids of the policy rows that made it; `controls` name what said no.
 
     `scope` is the row filter over the resource's attributes that this decision grants; NOTHING on
-    a denial. `grants` holds one obligation per granted field; a field not named is hidden.
+    a denial, and for one row that was fetched already. `grants` holds one obligation per granted
+    field; a field not named is hidden.
     """
 
     effect: Effect

@@ -54,7 +54,7 @@ class Decider(Protocol):
         ...
 
     def judge(self, request: Request, facts: Facts, row: Mapping[str, Value]) -> Decision:
-        """Step 8: the same decision for one fetched row's attributes."""
+        """Step 8: the same decision for one fetched row's attributes; it needs no scope."""
         ...
 
 

@@ -4,6 +4,7 @@ INVARIANTS
 - A transaction is all or nothing, and durable when `write` ends without an exception.
 - `read` cannot write: the database itself refuses.
 - A write is never opened inside another transaction of the same thread: it would wait for itself.
+- Inside `moment` a thread's reads are one snapshot, and it cannot write.
 - Foreign errors leave as one-line StoreErrors; see `failures`.
 """
 
@@ -11,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from acl_engine.storage.failures import (
 )
 from acl_engine.storage.schema import check_version, upgrade
 from acl_engine.storage.tables import world_mark
+from acl_engine.storage.unchanged import PostgresState, SqliteState, State, WhileUnchanged
 
 NOT_SYNTHETIC = Text(
     "store.not-synthetic",
@@ -60,6 +62,7 @@ class Database:
         self._local = threading.local()
         self._cache: Any = LRUCache(500)  # compiled statements, shared with copies
         self._file: tuple[str, int] | None = None
+        self.unchanged = WhileUnchanged(self)
 
     @classmethod
     def open(
@@ -115,8 +118,29 @@ class Database:
         with self._transaction(write=True, opening=opening) as cx:
             yield cx
 
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """This thread's reads inside are one snapshot, begun at the first of them."""
+        if getattr(self._local, "depth", 0):
+            yield
+            return
+        if self._shared is not None:
+            with self.read():
+                yield
+            return
+        self._local.depth = 1
+        try:
+            with ExitStack() as stack:
+                self._local.moment = stack
+                yield
+        except SQLAlchemyError as error:
+            raise store_error(error, self.name) from None
+        finally:
+            self._local.depth, self._local.moment, self._local.snapshot = 0, None, None
+
     def close(self) -> None:
         """Give the connections back. What is open in other threads ends by itself."""
+        self.unchanged.close()
         if self._shared is not None:
             self._shared.close()
         self._engine.dispose()
@@ -233,10 +257,12 @@ class Database:
         depth = getattr(self._local, "depth", 0)
         if write and depth:
             raise RuntimeError("a write transaction inside another transaction waits for itself")
-        self._refuse_replaced_file()
+        self.refuse_replaced_file()
         self._local.depth = depth + 1
         try:
-            if self._shared is not None:
+            if depth and getattr(self._local, "moment", None) is not None:
+                yield self._snapshot()
+            elif self._shared is not None:
                 with self._lock, self._on_shared(write, depth) as cx:
                     yield cx
             else:
@@ -246,6 +272,14 @@ class Database:
             raise store_error(error, self.name, opening=opening) from None
         finally:
             self._local.depth = depth
+
+    def _snapshot(self) -> Connection:
+        """The snapshot of this thread's moment."""
+        known: Connection | None = getattr(self._local, "snapshot", None)
+        if known is None:
+            known = self._local.moment.enter_context(self._own_connection(write=False))
+            self._local.snapshot = known
+        return known
 
     @contextmanager
     def _own_connection(self, write: bool) -> Iterator[Connection]:
@@ -294,7 +328,23 @@ class Database:
             compiled_cache=self._cache, isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
-    def _refuse_replaced_file(self) -> None:
+    @property
+    def tells_its_state(self) -> bool:
+        """Whether `state` can be asked for here and now: not over a copy, nor in a transaction."""
+        return self._shared is None and not getattr(self._local, "depth", 0)
+
+    def state(self) -> State:
+        """A look at what is committed, on a connection of its own. Raises StoreError."""
+        try:
+            fairy = self._engine.raw_connection()
+        except SQLAlchemyError as error:
+            raise store_error(error, self.name) from None
+        fairy.detach()
+        raw: Any = fairy.dbapi_connection
+        return PostgresState(raw) if self.dialect == "postgresql" else SqliteState(raw)
+
+    def refuse_replaced_file(self) -> None:
+        """Raises StoreError where the file that was opened is there no longer."""
         # SQLite goes on reading a deleted file; a look into a database that is gone is no look.
         if self._file is None:
             return

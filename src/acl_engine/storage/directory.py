@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Connection,
     Executable,
     bindparam,
     exists,
@@ -170,19 +169,14 @@ class DirectoryStore:
             "now": now,
             "claims_since": now - CLAIM_DAYS * DAY,
         }
-        with self._database.read() as cx:
-            live = cx.execute(self._subject[resource.type], asked).mappings().one()
-            sets = cx.execute(self._sets, asked).all()
-            purpose = purpose_facts(cx, self._approved, asked)
-            more = resource.subject_sets(cx, asked)
-            record = self._record(cx, resource, request.key)
-        known = {**self._unasked, **NOTHING_TO_ANSWER, **_session_facts(principal, now)}
-        subject = {**known, **live, **purpose, **more}
-        # An empty path would be a prefix of every unit's: it is no path.
-        subject["unit_path"] = subject["unit_path"] or None
-        for name in (_ROSTER, *SETS):
-            values = frozenset(value for kind, value in sets if kind == name)
-            subject[SETS.get(name, name)] = values
+        recall = self._database.unchanged.recall
+        about = (resource.type, request.key)
+        with self._database.moment():
+            subject = recall(
+                ("subject", self, principal, request.purpose, resource.type, now),
+                lambda: self._about_person(principal, resource, asked),
+            )
+            record = recall(("record", self, *about), lambda: self._about_record(*about))
         return Facts(subject, record)
 
     def count(self, request: Request, scope: Scope) -> Mapping[str, int]:
@@ -201,10 +195,27 @@ class DirectoryStore:
         with self._database.read() as cx:
             return {row[0]: row[1] for row in cx.execute(query)}
 
-    def _record(
-        self, cx: Connection, resource: ResourceMap, key: str | None
-    ) -> Mapping[str, Value] | None:
-        row = cx.execute(self._resource[resource.type], {"key": key}).mappings().first()
+    def _about_person(
+        self, principal: Principal, resource: ResourceMap, asked: Mapping[str, Any]
+    ) -> Mapping[str, Value]:
+        with self._database.read() as cx:
+            live = cx.execute(self._subject[resource.type], asked).mappings().one()
+            sets = cx.execute(self._sets, asked).all()
+            purpose = purpose_facts(cx, self._approved, asked)
+            more = resource.subject_sets(cx, asked)
+        known = {**self._unasked, **NOTHING_TO_ANSWER, **_session_facts(principal, asked["now"])}
+        subject = {**known, **live, **purpose, **more}
+        # An empty path would be a prefix of every unit's: it is no path.
+        subject["unit_path"] = subject["unit_path"] or None
+        for name in (_ROSTER, *SETS):
+            values = frozenset(value for kind, value in sets if kind == name)
+            subject[SETS.get(name, name)] = values
+        return subject
+
+    def _about_record(self, kind: str, key: str | None) -> Mapping[str, Value] | None:
+        resource = self._resources[kind]
+        with self._database.read() as cx:
+            row = cx.execute(self._resource[kind], {"key": key}).mappings().first()
         if row is None:  # the work of reading one is done all the same: its time would tell
             resource.row_attributes(self._nothing[resource.type])
             return None

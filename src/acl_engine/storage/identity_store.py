@@ -97,8 +97,7 @@ class SqlIdentityStore:
         self._database = database
 
     def account(self, login: str) -> Account | None:
-        with self._database.read() as cx:
-            return _account(cx, login)
+        return self._database.unchanged.recall(("account", login), lambda: self._read(login))
 
     def device(self, device: str) -> Device | None:
         with self._database.read() as cx:
@@ -168,6 +167,22 @@ class SqlIdentityStore:
             return Opened.OPENED
 
     def session(self, token_hash: str) -> SessionState | None:
+        key = ("session", token_hash)
+        return self._database.unchanged.recall(key, lambda: self._session(token_hash))
+
+    def live_session(self, login: str, now: int) -> str | None:
+        key = ("live-session", login, now)
+        return self._database.unchanged.recall(key, lambda: self._latest(login, now))
+
+    def _read(self, login: str) -> Account | None:
+        with self._database.read() as cx:
+            return _account(cx, login)
+
+    def _latest(self, login: str, now: int) -> str | None:
+        with self._database.read() as cx:
+            return cx.execute(_LATEST, {"login": login, "now": now}).scalar()
+
+    def _session(self, token_hash: str) -> SessionState | None:
         with self._database.read() as cx:
             row = cx.execute(_BY_TOKEN, {"token": token_hash}).first()
         if row is None:
@@ -184,10 +199,6 @@ class SqlIdentityStore:
             held_at=row.held_at,
             proven_at=row.proven_at,
         )
-
-    def live_session(self, login: str, now: int) -> str | None:
-        with self._database.read() as cx:
-            return cx.execute(_LATEST, {"login": login, "now": now}).scalar()
 
     def touch(self, token_hash: str, now: int) -> None:
         mine = (sessions.c.token_hash == token_hash) & sessions.c.ended_at.is_(None)

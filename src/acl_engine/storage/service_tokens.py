@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from acl_engine.domain.service_tokens import ServiceToken
 from acl_engine.storage.database import Database
 from acl_engine.storage.tables import service_tokens
 
 _t = service_tokens.c
+_BY_HASH = select(service_tokens).where(_t.token_hash == bindparam("token"))
 
 
 class SqlServiceTokens:
@@ -22,10 +23,8 @@ class SqlServiceTokens:
             cx.execute(insert(service_tokens).values(asdict(token)))
 
     def token(self, token_hash: str) -> ServiceToken | None:
-        query = select(service_tokens).where(_t.token_hash == token_hash)
-        with self._database.read() as cx:
-            row = cx.execute(query).mappings().first()
-        return None if row is None else ServiceToken(**row)
+        key = ("service-token", token_hash)
+        return self._database.unchanged.recall(key, lambda: self._token(token_hash))
 
     def of_login(self, login: str) -> tuple[ServiceToken, ...]:
         mine = select(service_tokens).where(_t.login == login, _t.revoked_at.is_(None))
@@ -37,3 +36,8 @@ class SqlServiceTokens:
         mine = (_t.login == login) & _t.revoked_at.is_(None)
         with self._database.write() as cx:
             return cx.execute(update(service_tokens).where(mine).values(revoked_at=now)).rowcount
+
+    def _token(self, token_hash: str) -> ServiceToken | None:
+        with self._database.read() as cx:
+            row = cx.execute(_BY_HASH, {"token": token_hash}).mappings().first()
+        return None if row is None else ServiceToken(**row)

@@ -2,12 +2,13 @@
 
 (1) body      JSON that fits its type, or a problem
 (2) token     one, if the operation wants one
-(3) work      in a thread: the engine's own line, with its record
+(3) work      in a thread: the engine's own line, with its record; what is known already, at once
 (4) answer    JSON, or the one place where errors become problems
 """
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import InputError, SessionDead, TicketRefused
 from acl_engine.domain.text import Text
+from acl_engine.storage.unchanged import NotKept
 from acl_engine.web.api import json_body
 from acl_engine.web.api.openapi import document
 from acl_engine.web.api.operations import OPERATIONS, Operation
@@ -67,15 +69,18 @@ def _endpoint(one: Operation, asking: Asking) -> Callable[[Request], Awaitable[R
             raise unknown()
         taken = one.takes
         body = json_body.read(request, await request.body(), taken) if taken else None
-        given = await run_in_threadpool(_worked, one, replace(asking, token=token), body)
-        return _answer(request, given)
+        mine = replace(asking, token=token)
+        if one.at_once is not None:
+            with suppress(NotKept):
+                return _answer(request, _worked(one.at_once, mine, body))
+        return _answer(request, await run_in_threadpool(_worked, one.work, mine, body))
 
     return endpoint
 
 
-def _worked(one: Operation, asking: Asking, body: Any) -> Any:
+def _worked(work: Callable[[Asking, Any], Any], asking: Asking, body: Any) -> Any:
     try:
-        return one.work(asking, body)
+        return work(asking, body)
     except InputError as wrong:
         raise Refused(422, wrong.message) from None
     except SessionDead:

@@ -12,11 +12,15 @@ from acl_engine.web.api.session import Asking
 MOST_RECORDS = 500
 
 
-def evaluation(asking: Asking, body: bodies.Evaluation) -> bodies.Decision:
+def evaluation(asking: Asking, body: bodies.Evaluation, *, wait: bool = True) -> bodies.Decision:
     query = Query(body.action.name, body.resource.type, key=body.resource.id)
-    known = body.subject.type == "account"
-    allowed = asking.access.permits(asking.token, body.subject.id if known else "", query)
-    return bodies.Decision(allowed)
+    account = body.subject.id if body.subject.type == "account" else ""
+    return bodies.Decision(asking.access.permits(asking.token, account, query, wait=wait))
+
+
+def evaluation_at_once(asking: Asking, body: bodies.Evaluation) -> bodies.Decision:
+    """The same without a wait, hence without a thread. Raises NotKept."""
+    return evaluation(asking, body, wait=False)
 
 
 def who_saw(asking: Asking, body: bodies.WhoSaw) -> bodies.Records:

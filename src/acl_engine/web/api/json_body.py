@@ -50,7 +50,8 @@ def read(request: Request, body: bytes, kind: type[_T]) -> _T:
             parse_float=_number,
             parse_constant=_never,
         )
-        json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
+        if b"\\u" in body:  # a lone surrogate is no text, and is written in no other way
+            json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise Refused(400, UNREADABLE.of()) from None
     try:

@@ -16,7 +16,8 @@ Bearer = Literal["nobody", "person", "service"]
 @dataclass(frozen=True, slots=True)
 class Operation:
     """`work` gets the request's context and its body, and gives the answer (None: 204).
-    `bearer`: whose token it wants; `service`: of a service, or of an application's visit."""
+    `bearer`: whose token it wants; `service`: of a service, or of an application's visit.
+    `at_once`: the same work where it needs no wait, or NotKept."""
 
     path: str
     name: str
@@ -26,6 +27,7 @@ class Operation:
     gives: type[Any] | None
     bearer: Bearer
     work: Callable[[Asking, Any], Any]
+    at_once: Callable[[Asking, Any], Any] | None = None
 
 
 OPERATIONS = (
@@ -66,5 +68,6 @@ OPERATIONS = (
     Operation("/v1/audit/mark", "read_mark", "屏幕码", "Whom a mark on a photograph leads to",
               bodies.Mark, bodies.Records, "person", asking.read_mark),
     Operation("/access/v1/evaluation", "evaluation", "判定", "AuthZEN 1.0 access evaluation",
-              bodies.Evaluation, bodies.Decision, "service", asking.evaluation),
+              bodies.Evaluation, bodies.Decision, "service", asking.evaluation,
+              asking.evaluation_at_once),
 )  # fmt: skip
