@@ -67,8 +67,16 @@ class Workers:
         return 1 if failed else 0
 
     def _start(self) -> None:
+        if self._asked():
+            return
         worker = subprocess.Popen(self._command, pass_fds=(self._fd,))  # noqa: S603
         self._running[worker.pid] = _Worker(worker, time.monotonic())
+        if self._asked():  # while this one was not among those who are told
+            worker.send_signal(signal.SIGTERM)
+
+    def _asked(self) -> bool:
+        """Whether to stop: a signal can change it between any two lines."""
+        return self._stopping
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
