@@ -104,6 +104,15 @@ def test_the_page_has_every_scenario_in_both_languages(replay: Replay) -> None:
     assert text.count('<span lang="zh">') == text.count('<span lang="en">') > 100
 
 
+def test_every_table_and_picture_scrolls_in_its_own_box(replay: Replay) -> None:
+    """On a phone the page itself must not move sideways; the box is reached by keyboard."""
+    text = page(replay, "en")
+    assert (
+        text.count("<table") == len(re.findall(r'tabindex="0" aria-label="[^"]+"><table', text)) > 3
+    )
+    assert text.count("<figure") == text.count('<figure class="fig wide"') > 3
+
+
 def test_the_page_escapes_what_it_shows(replay: Replay) -> None:
     """A name in a file cannot become markup."""
     from dataclasses import replace

@@ -124,8 +124,17 @@ def _tiles(replay: Replay, leaks: list[ScenarioResult]) -> list[tuple[str, int, 
 
 
 def lanes(one: ScenarioResult) -> list[Lane]:
-    """Who stands in the picture: the actors as the file lists them, then the query system."""
-    people = [Lane(actor.id, actor.name, actor.account, False) for actor in one.actors]
+    """Who stands in the picture: the actors as the file lists them, then the query system.
+
+    An actor whom no step touches in either company (the owner of a guessed password) has no
+    lane: on a phone it would push the steps out of sight.
+    """
+    sides = (one.before, one.after)
+    steps = [*(step for side in sides if side for step in side.steps), *one.assumed]
+    seen = {name for step in steps for name in (step.who, step.to)}
+    people = [
+        Lane(actor.id, actor.name, actor.account, False) for actor in one.actors if actor.id in seen
+    ]
     return [*people, Lane("engine", words.name(words.ENGINE), "", True)]
 
 
