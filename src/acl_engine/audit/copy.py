@@ -43,10 +43,17 @@ UNUSABLE = Text(
     "检查目录与权限",
     "check the folder and its permissions",
 )
+NOT_THERE = Text(
+    "audit.copy-not-there",
+    "目录中没有 `{file}`，无从比对",
+    "the folder holds no `{file}`, so there is nothing to compare with",
+    "检查路径；若副本被删，这本身就是线索",
+    "check the path; a copy that was deleted is itself a trace",
+)
 
 
 class LogCopy:
-    """The copy in one folder."""
+    """The copy in one folder, which is made where there is none."""
 
     def __init__(self, folder: Path) -> None:
         self._records, self._notes = folder / RECORDS, folder / CHECKPOINTS
@@ -54,6 +61,14 @@ class LogCopy:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as failure:
             raise ConfigError(UNUSABLE.of(why=failure.strerror or "?")) from None
+
+    @classmethod
+    def kept(cls, folder: Path, file: str) -> "LogCopy":
+        """A copy to compare with. Raises InputError where the folder lacks this file of it: a
+        comparison with nothing finds nothing."""
+        if not (folder / file).is_file():
+            raise InputError(NOT_THERE.of(file=file), Where(str(folder)))
+        return cls(folder)
 
     def size(self) -> int:
         """How many records are copied. Raises InputError where the last line is cut short."""
@@ -63,17 +78,25 @@ class LogCopy:
         """The leaf hash of every copied record, from record 0 on."""
         if not self._records.exists():
             return
-        with self._records.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
-                    raise InputError(TORN.of(), Where(str(self._records), number))
-                yield leaf_hash(line[:-1])
+        try:
+            with self._records.open("rb") as lines:
+                for number, line in enumerate(lines, 1):
+                    if not line.endswith(b"\n"):
+                        raise InputError(TORN.of(), Where(str(self._records), number))
+                    yield leaf_hash(line[:-1])
+        except OSError as failure:
+            raise ConfigError(UNUSABLE.of(why=failure.strerror or "?")) from None
 
     def checkpoints(self) -> list[str]:
         """The notes that were copied."""
         if not self._notes.exists():
             return []
-        *notes, rest = self._notes.read_text("utf-8").split(_END)
+        try:
+            *notes, rest = self._notes.read_text("utf-8").split(_END)
+        except OSError as failure:
+            raise ConfigError(UNUSABLE.of(why=failure.strerror or "?")) from None
+        except UnicodeDecodeError:
+            raise ConfigError(UNUSABLE.of(why=f"{CHECKPOINTS}: UTF-8")) from None
         if rest:
             raise InputError(TORN.of(), Where(str(self._notes)))
         return notes

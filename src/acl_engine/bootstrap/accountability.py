@@ -13,7 +13,7 @@ from pathlib import Path
 
 from acl_engine.audit import receipt, record
 from acl_engine.audit.checkpoint import Anchored, Trust, next_checkpoint
-from acl_engine.audit.copy import LogCopy
+from acl_engine.audit.copy import CHECKPOINTS, RECORDS, LogCopy
 from acl_engine.audit.merkle import Tree, fold
 from acl_engine.audit.note import Signer
 from acl_engine.audit.report import Report, Stamp
@@ -208,14 +208,17 @@ class Accountability:
         copy: Path | None = None,
         stamps: Sequence[Stamp] = (),
     ) -> Report:
-        """The whole log against trusted keys, what a witness saw, a copy, and time stamps."""
-        elsewhere = [LogCopy(folder).checkpoints() for folder in (witness, copy) if folder]
+        """The whole log against trusted keys, what a witness saw, a copy, and time stamps. Raises
+        InputError for a folder that holds nothing to compare with."""
+        seen = LogCopy.kept(witness, CHECKPOINTS) if witness else None
+        kept = LogCopy.kept(copy, RECORDS) if copy else None
+        elsewhere = [one.checkpoints() for one in (seen, kept) if one]
         return verify(
             self.store.pages,
             self.proofs.checkpoints(),
             trust,
             [note for notes in elsewhere for note in notes],
-            LogCopy(copy).leaves() if copy else None,
+            kept.leaves() if kept else None,
             stamps,
             self._surveys(),
         )

@@ -26,7 +26,12 @@ from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.payload import phone_index
 from acl_engine.storage.planted import PlantedMarkStore
 from acl_engine.storage.releasing import ReleaseStore
-from acl_engine.storage.subjects import recipients, waybills_of_customer, waybills_of_phones
+from acl_engine.storage.subjects import (
+    at_work,
+    recipients,
+    waybills_of_customer,
+    waybills_of_phones,
+)
 
 # A photograph is taken while the page is open: the looks of that session this far around the mark.
 AROUND_MS = 5 * 60_000
@@ -40,6 +45,20 @@ NO_ACCOUNT = Text(
     "neither the company nor the log knows an account `{account}`",
     "核对登录名；可用 `acl account list` 查看",
     "check the login; `acl account list` shows them",
+)
+NO_HONEY = Text(
+    "leak.no-honey",
+    "运单 `{number}` 已派给他人、已扫描或已被查看，不能作蜜罐",
+    "waybill `{number}` is somebody's task, scanned or looked at: it can be no honey row",
+    "为蜜罐新建无人需要的运单",
+    "make a waybill that nobody needs",
+)
+NO_SUBJECT = Text(
+    "audit.no-subject",
+    "未指明运单、客户或电话",
+    "no waybill, customer or phone number was named",
+    "给出运单号、客户编号或电话号码",
+    "give a waybill number, a customer id or a phone number",
 )
 
 
@@ -102,7 +121,11 @@ class Inquiry:
         self._releases = ReleaseStore(desk.database)
 
     def who_saw(self, subject: str) -> Report:
-        """Every look at a waybill, or at any waybill of a customer id or a phone number."""
+        """Every look at a waybill, or at any waybill of a customer id or a phone number. Raises
+        InputError where nothing is named."""
+        subject = subject.strip()
+        if not subject:
+            raise InputError(NO_SUBJECT.of())
         digests = self._digests_of(subject)
         self._write_down("audit.who-saw", digests)
         shown, refused = list[Seen](), list[Seen]()
@@ -171,8 +194,15 @@ class Inquiry:
         return Leak(traced, marks, known, self._copies(marks))
 
     def plant(self, waybills: Sequence[str]) -> int:
-        """Register waybills of nobody as honey rows; how many. Raises InputError."""
+        """Register waybills of nobody as honey rows; how many. Raises InputError for one that work
+        needs, or that somebody has looked at."""
         digests = [self._waybill(number) for number in waybills]
+        if needed := at_work(self._desk.database, waybills):
+            raise InputError(NO_HONEY.of(number=needed[0]))
+        wanted = dict(zip(digests, waybills, strict=True))
+        for _, _, look in self._looks():
+            if seen := wanted.keys() & {*look.subjects} if look.answered else ():
+                raise InputError(NO_HONEY.of(number=min(wanted[one] for one in seen)))
         self._write_down("audit.honey", frozenset(digests))
         now = self._desk.millis()
         self._planted.plant([PlantedMark(one, "honey", now, self._by) for one in digests])

@@ -8,7 +8,7 @@ from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.log_retention import KEEP_DAYS, KEEP_DAYS_LEAST, carry_out, due
 from acl_engine.bootstrap.notary import HttpTimeStamper, Notary
 from acl_engine.cli.account_options import database_option
-from acl_engine.cli.audit_options import busy, by_option, moment, say, trust_option
+from acl_engine.cli.audit_options import busy, by_option, case_argument, moment, say, trust_option
 from acl_engine.domain.text import Lang, Text
 
 ROTATED = Text(
@@ -150,7 +150,7 @@ def retain(lang: Lang, keep_days: int, erase: bool, url: str, trust: Path | None
 
 
 @click.command("hold")
-@click.argument("case", required=False)
+@case_argument
 @click.option("--release", is_flag=True, help="End the hold instead.")
 @click.option("--list", "listing", is_flag=True, help="Show the open holds.")
 @database_option

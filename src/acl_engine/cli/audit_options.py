@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from acl_engine.domain.accountability import AuditEntry
+from acl_engine.domain.accountability import FILED_CHARS, AuditEntry
 from acl_engine.domain.text import Lang, Text
 
 Asking = TypeVar("Asking", bound=Callable[..., Any])
@@ -22,16 +22,33 @@ trust_option = click.option(
     help="File of the keys to believe: `log VKEY`, `witness VKEY`, `quorum N` (also"
     " ACL_AUDIT_TRUST). Without it: this service's own keys.",
 )
+
+
+def _name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A name that is put on record: something, on one line, as long as the log files it."""
+    if value is not None and not (
+        value.strip() and value.isprintable() and len(value) <= FILED_CHARS
+    ):
+        raise click.BadParameter(f"a name of 1 to {FILED_CHARS} printable characters is needed")
+    return value
+
+
 by_option = click.option(
-    "--by", default="operator", envvar="ACL_OPERATOR", help="Who asks; stands in the log."
+    "--by",
+    default="operator",
+    envvar="ACL_OPERATOR",
+    callback=_name,
+    help="Who asks; stands in the log.",
 )
+case_argument = click.argument("case", required=False, callback=_name)
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 
 
 def span_options(function: Asking) -> Asking:
-    """`--from` and `--to`, handed over as epoch milliseconds."""
+    """`--from` and `--to`, handed over as epoch milliseconds; a span that holds no moment is
+    refused."""
     ends = {"--to": ("until", 2**62, "The moment after the last, UTC."),
             "--from": ("since", 0, "First moment, UTC.")}  # fmt: skip
     for flag, (name, default, words) in ends.items():
@@ -41,8 +58,12 @@ def span_options(function: Asking) -> Asking:
 
 
 def _or(default: int) -> Callable[[click.Context, click.Parameter, datetime | None], int]:
-    def millis(_: click.Context, __: click.Parameter, value: datetime | None) -> int:
-        return default if value is None else int(value.replace(tzinfo=UTC).timestamp() * 1000)
+    def millis(context: click.Context, end: click.Parameter, value: datetime | None) -> int:
+        at = default if value is None else int(value.replace(tzinfo=UTC).timestamp() * 1000)
+        ends = {**context.params, str(end.name): at}  # whichever was read first stands there
+        if ends.get("since", 0) >= ends.get("until", 2**62):
+            raise click.BadParameter("`--from` must lie before `--to`")
+        return at
 
     return millis
 

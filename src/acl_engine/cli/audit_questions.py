@@ -19,7 +19,7 @@ from acl_engine.cli.audit_options import (
     say,
     span_options,
 )
-from acl_engine.cli.leaked import leaked_lines
+from acl_engine.cli.leaked import leaked_lines, waybill_number
 from acl_engine.domain.text import Lang, Text
 
 ACCOUNT_SUM = Text(
@@ -181,9 +181,13 @@ def trace(lang: Lang, file: Path, since: int, until: int, url: str, by: str, for
 @by_option
 @click.pass_obj
 def honey(lang: Lang, waybills: tuple[str, ...], url: str, by: str) -> None:
-    """Register WAYBILLS of nobody as honey rows: no work needs them, so a look at one tells."""
+    """Register WAYBILLS of nobody as honey rows: no work needs them, so a look at one tells.
+
+    One that is assigned, scanned or was looked at is refused: it would accuse honest work.
+    """
+    numbers = [waybill_number(one) for one in waybills]
     with Accountability.open(url) as desk:
-        say(lang, PLANTED, count=Inquiry(desk, by).plant(waybills))
+        say(lang, PLANTED, count=Inquiry(desk, by).plant(numbers))
 
 
 @click.command("export")

@@ -31,6 +31,13 @@ NOTHING = Text(
     "每行一条，其余内容可以保留",
     "one record a line; what else stands there does no harm",
 )
+NO_NUMBER = Text(
+    "leak.no-number",
+    "`{written}` 不是运单号：清单中不会认出它",
+    "`{written}` is no waybill number: it would not be noticed in a list",
+    "运单号由字母和数字组成，至少六位数字，最长 32 位",
+    "letters and digits, six digits at least, 32 signs at most",
+)
 
 
 def leaked_lines(path: Path) -> list[list[str]]:
@@ -44,6 +51,14 @@ def leaked_lines(path: Path) -> list[list[str]]:
     if not found:
         raise InputError(NOTHING.of(), Where(str(path)))
     return found
+
+
+def waybill_number(written: str) -> str:
+    """A waybill number as a leaked list is read for it. Raises InputError for one that no list
+    would be read for."""
+    if len(found := _numbers(written)) != 1 or found[0] != _plain(written.strip()).upper():
+        raise InputError(NO_NUMBER.of(written=written))
+    return found[0]
 
 
 def _text(path: Path) -> Iterator[str]:
@@ -68,7 +83,10 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
 def _numbers(line: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", line)
-    found = (match[0] for match in _NUMBER.finditer(plain))
+    found = (match[0] for match in _NUMBER.finditer(_plain(line)))
     return [one.upper() for one in found if sum(c.isdigit() for c in one) >= _FEWEST_DIGITS]

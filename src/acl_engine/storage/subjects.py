@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from sqlalchemy import or_, select
 
 from acl_engine.storage.database import Database
-from acl_engine.storage.tables import units, waybill_people, waybills
+from acl_engine.storage.tables import scans, units, waybill_people, waybills
 
 # Fewer than any driver's limit of bound values.
 _CHUNK = 500
@@ -34,6 +34,18 @@ def waybills_of_phones(database: Database, indexes: Collection[str]) -> dict[str
                 for index, number in cx.execute(query):
                     found[index].add(str(number))
     return {index: sorted(numbers) for index, numbers in found.items()}
+
+
+def at_work(database: Database, numbers: Collection[str]) -> list[str]:
+    """Of these waybills those that work needs: somebody's task, or scanned. Sorted."""
+    w, wanted, found = waybills.c, sorted({*numbers}), list[str]()
+    scanned = select(scans.c.id).where(scans.c.waybill == w.id).exists()
+    needed = or_(w.assignee.is_not(None), w.pickup_courier.is_not(None), scanned)
+    with database.read() as cx:
+        for start in range(0, len(wanted), _CHUNK):
+            part = w.waybill_no.in_(wanted[start : start + _CHUNK])
+            found += map(str, cx.execute(select(w.waybill_no).where(part, needed)).scalars())
+    return sorted(found)
 
 
 def recipients(
