@@ -23,6 +23,7 @@ from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
 from acl_engine.bootstrap.releasing import Releasing
 from acl_engine.decision import PackDecider
 from acl_engine.domain.accounts import DeviceProof
+from acl_engine.domain.budgets import Reservation
 from acl_engine.domain.calls import Capability
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.pack import Pack
@@ -134,7 +135,7 @@ class Engine:
         rules = Rules.of(pack)
         sessions = StoredSessions(store, settings.login, clock, rules)
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
-        budgets: Budgets = BudgetStore(database, settings.budgets, clock)
+        budgets: Budgets = BudgetStore(database, settings.budgets, clock, groups=pack.groups)
         passwords = Passwords.rehearsal() if replay else Passwords.production()
         door = Door(
             pack=pack,
@@ -266,8 +267,8 @@ def _provider(database: Database) -> DialProvider:
 class _NoBudgets:
     """Replay's switched-off budgets."""
 
-    def reserve(self, *_: object) -> str:
-        return "off"
+    def reserve(self, *_: object, **__: object) -> Reservation:
+        return Reservation("off", 0, {}, {})
 
     def settle(self, *_: object) -> None:
         return None

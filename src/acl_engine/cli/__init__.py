@@ -16,6 +16,7 @@ from acl_engine.domain.text import Lang
 COMMANDS: dict[str, tuple[str, str]] = {
     "approval": ("approval", "Rights for minutes: ask, approve, refuse, review; break-glass."),
     "audit": ("audit", "The audit log: verify, prove, export; who saw what."),
+    "budget": ("budget", "Budgets: how much of each an account, a device or a unit has used."),
     "account": ("account", "Accounts: one accountable person each; join, move, leave, audit."),
     "database": ("database", "The database: create, upgrade, back up."),
     "export": ("export", "Many records to named recipients: two persons, masked, marked."),

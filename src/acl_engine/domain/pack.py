@@ -55,6 +55,15 @@ class FieldSpec:
     searchable: bool = False
     word: str | None = None
 
+    @property
+    def data(self) -> str:
+        """The kind of data that budgets count it as: phone, name, address, id_number, plate; of
+        any other value its legal class (whereabouts, transaction, item, ...)."""
+        return self.kind.value if self.kind in _COUNTED_BY_KIND else self.data_class
+
+
+_COUNTED_BY_KIND = frozenset({Kind.PHONE, Kind.NAME, Kind.ADDRESS, Kind.ID_NUMBER, Kind.PLATE})
+
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
@@ -124,10 +133,13 @@ class LoginSettings:
 
 @dataclass(frozen=True, slots=True)
 class LookupSettings:
-    """`broad_search` allows wildcards and searches with no exact criterion (2020 only)."""
+    """`broad_search` allows wildcards and searches with no exact criterion (2020 only).
+    `masked_percent`: what a masked view weighs in the budgets of persons; one in clear weighs 100.
+    """
 
     broad_search: bool
     page_max: int
+    masked_percent: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +201,25 @@ class CentralSettings:
 @dataclass(frozen=True, slots=True)
 class BudgetLimit:
     """At most `limit` in `window`, counted per account, person, device or unit: of looks, of
-    asking for approvals, or of answering them."""
+    asking for approvals, of answering them, or of the different persons whose `data` was shown,
+    each weighed by clarity (`LookupSettings.masked_percent`).
+
+    `warn` tells the watch, once a window; from `step_up` on only a fresh second factor is answered;
+    past `limit` nothing is, and with `then: freeze` the account is suspended. `per_parcel`: all
+    three grow by so much for each parcel that was handled in the window (scanned, assigned by
+    another, or of a ticket). `roles`: only theirs, groups too; none named: everybody's.
+    """
 
     per: Literal["account", "person", "device", "unit"]
     window: Literal["day", "30d", "year"]
     limit: int
-    of: Literal["looks", "asks", "approvals"] = "looks"
+    of: Literal["looks", "asks", "approvals", "persons"] = "looks"
+    data: str = ""
+    warn: int | None = None
+    step_up: int | None = None
+    per_parcel: int = 0
+    then: Literal["refuse", "freeze"] = "refuse"
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,3 +422,11 @@ class Pack:
     pending: tuple[Pending, ...]
     undertaking: Undertaking | None = None
     confidentiality: Confidentiality | None = None
+
+    def groups(self, role: str) -> frozenset[str]:
+        """The role and every group that it stands in."""
+        found, more = frozenset[str](), {role}
+        while more:
+            found |= more
+            more = {group for one, group in self.role_links if one in more} - found
+        return found

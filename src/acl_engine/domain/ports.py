@@ -3,11 +3,12 @@
 `personal.Records` stands apart, because the unmasked record is protected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.budgets import NO_WEIGHTS, Reservation, Seen
 from acl_engine.domain.calls import Binding, Call
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.facts import Facts, Value
@@ -61,15 +62,28 @@ class Decider(Protocol):
 class Budgets(Protocol):
     """Atomic counters that survive a restart."""
 
-    def reserve(self, principal: Principal, request: Request, amount: int) -> str | None:
-        """Set `amount` looks aside in every window; the reservation's id, or None: spent."""
+    def reserve(
+        self,
+        principal: Principal,
+        request: Request,
+        amount: int,
+        weights: Mapping[str, int] = NO_WEIGHTS,
+        *,
+        fresh: bool = False,
+    ) -> Reservation:
+        """Set `amount` looks aside in every window, and so many times the `weights` of persons.
+
+        `weights`: per kind of data, what one record may show of persons, in hundredths. `fresh`: a
+        second factor was shown just now. Raises ActRefused: spent, or a fresh factor is needed.
+        """
         ...
 
-    def settle(self, reservation: str, amount: int) -> None:
-        """Charge what was shown, at most what was set aside; the rest is free again."""
+    def settle(self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()) -> None:
+        """Charge what was shown, at most what was set aside; the rest is free again. A person
+        stands in `seen` once for each kind of data."""
         ...
 
-    def release(self, reservation: str) -> None:
+    def release(self, reservation: Reservation) -> None:
         """Nothing was shown: all of it is free again."""
         ...
 

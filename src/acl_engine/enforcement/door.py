@@ -9,7 +9,7 @@ INVARIANTS
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from typing import Literal
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.approvals import Approvals
+from acl_engine.domain.budgets import FROZEN, NO_WEIGHTS, Reservation, Seen
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.errors import (
@@ -52,6 +53,17 @@ NO_RECORD = Text(
     "no audit record could be written, so nothing was answered",
     "请检查审计存储后重试",
     "check the audit store and try again",
+)
+
+BUDGET_WARNS = Text(
+    "budget.warns",
+    "额度提醒：{per} `{who}` 在 {window} 内已用 {used}（{what}）",
+    "budget: {per} `{who}` has used {used} within {window} ({what})",
+)
+BUDGET_FROZE = Text(
+    "budget.froze",
+    "账号 `{account}` 超出额度，已停用，须由他人恢复",
+    "account `{account}` went past its budget and is suspended until somebody else resumes it",
 )
 
 
@@ -121,7 +133,7 @@ class Trail:
     request: Request | None = None
     facts: Facts | None = None
     decision: Decision | None = None
-    reservation: str | None = None
+    reservation: Reservation | None = None
     _written: bool = False
 
     @classmethod
@@ -190,9 +202,30 @@ class Trail:
         set aside are free again, one of the other kind is set aside."""
         self._release()
         self.request = replace(self.asked, action=action)
-        self.reservation = self.door.budgets.reserve(self.who, self.asked, 1)
-        if self.reservation is None:
-            raise refuse("4", "budget.spent", "budget")
+        self.set_aside(1)
+
+    def set_aside(self, looks: int, weights: Mapping[str, int] = NO_WEIGHTS) -> None:
+        """(4) Looks, and what they may show of persons. What a limit warns of is said aloud, and
+        that it suspended the account. Raises ActRefused."""
+        fresh = self.facts is not None and self.facts.subject.get("fresh_factor") is True
+        who, budgets = self.who, self.door.budgets
+        try:
+            self.reservation = budgets.reserve(who, self.asked, looks, weights, fresh=fresh)
+        except ActRefused as refused:
+            if refused.refusal.code == FROZEN:
+                self.door.alarm(BUDGET_FROZE.of(account=who.account))
+            raise
+        for one in self.reservation.warned:
+            what = one.limit.data or one.limit.of
+            self.door.alarm(
+                BUDGET_WARNS.of(
+                    per=one.limit.per,
+                    who=one.who,
+                    used=f"{one.used:g}",
+                    what=what,
+                    window=one.limit.window,
+                )
+            )
 
     @property
     def asked(self) -> Request:
@@ -206,11 +239,11 @@ class Trail:
         assert self.principal is not None
         return self.principal
 
-    def settle(self, looks: int) -> None:
+    def settle(self, looks: int, seen: Sequence[Seen] = ()) -> None:
         """Charge what is about to be shown."""
         if self.reservation is not None:
             reservation, self.reservation = self.reservation, None
-            self.door.budgets.settle(reservation, looks)
+            self.door.budgets.settle(reservation, looks, seen)
 
     def _release(self) -> None:
         if self.reservation is not None:

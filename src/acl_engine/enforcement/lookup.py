@@ -26,6 +26,7 @@ from acl_engine.domain.pack import Pack, ResourceSpec
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Action, Query, Request
 from acl_engine.domain.view import Answer, View
+from acl_engine.enforcement import exposure
 from acl_engine.enforcement.door import Door, Refused, Trail, refuse
 from acl_engine.enforcement.normalise import SEARCH_SHAPE, normalise
 from acl_engine.masking import view as masked
@@ -63,7 +64,7 @@ def lookup(door: Door, token: str, query: Query) -> Answer:
         trail.at("9")
         views = _views(trail, judged)
         trail.at("10")
-        trail.settle(max(1, len(views)))
+        trail.settle(max(1, len(views)), exposure.seen(trail, judged, views))
         trail.write_outcome(
             subjects=tuple(trail.subject(row.key) for row in rows),
             fields=tuple(sorted({name for view in views for name in view.fields})),
@@ -98,9 +99,7 @@ def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
     _asks_openly(request, decision, door.pack)
     trail.at("4")
     amount = request.limit if request.key is None else 1
-    trail.reservation = door.budgets.reserve(trail.principal, request, amount)
-    if trail.reservation is None:
-        raise refuse("4", "budget.spent", "budget")
+    trail.set_aside(amount, exposure.weights(trail))
 
 
 def _asks_openly(request: Request, decision: Decision, pack: Pack) -> None:

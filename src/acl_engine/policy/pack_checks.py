@@ -8,7 +8,7 @@ from functools import partial
 from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.pack import AccountSettings, CentralSettings, Pack
 from acl_engine.domain.text import Text
-from acl_engine.policy import retention_checks
+from acl_engine.policy import budget_checks, retention_checks
 from acl_engine.policy.expression import Expr, Name, names, parse
 from acl_engine.policy.pack_row_checks import in_row, relation_words, row_words, unknown
 from acl_engine.policy.pack_rows import read_rows
@@ -79,6 +79,7 @@ def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
     yield from _controls(pack, whole)
     yield from _pending(pack)
     yield from _settings(pack)
+    yield from budget_checks.findings(pack, key_place(pack, "settings.yaml", "budgets"))
     yield from _masking(pack, whole)
     yield from _accounts(pack)
     yield from retention_checks.findings(pack)
@@ -242,6 +243,7 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "login.sessions_per_person": settings.login.sessions_per_person != 1,
         "login.fresh_minutes": not 1 <= settings.login.fresh_minutes <= MOST_FRESH_MINUTES,
         "lookup.broad_search": settings.lookup.broad_search,
+        "lookup.masked_percent": not 1 <= settings.lookup.masked_percent <= 100,
         "acts.rostered_reassign": not settings.acts.rostered_reassign,
         "acts.dual_scan": not settings.acts.dual_scan,
         "acts.verified_callers": not settings.acts.verified_callers,

@@ -1,29 +1,55 @@
-"""Budgets: counters of looks that survive a restart and count once, whoever asks at once.
+"""Budgets: counters of looks and persons that survive a restart and count once, whoever asks.
 
 INVARIANTS
-- What is used and what is set aside never exceed a limit together, in any window.
-- `used` holds settled looks and living reservations. One row a counter and calendar day
-  (Asia/Shanghai): 30 days and a year are sums of days, this day included.
-- A reservation dies with its lease: a killed process holds nothing longer than that. Settling a
-  reservation whose lease ran out is refused, so that no look is answered without being charged.
-- Locks are always taken in the order of the counters' names.
+- What is used and what is set aside never exceed a limit together, in any window. (A person who
+  was seen in clear before keeps that weight when seen masked again: a shorter window may then
+  hold more than it was asked for, and refuses the next look.)
+- A reservation counts until its lease ends, and then no more: a killed process holds nothing
+  longer. Settling one that ran out is refused, so that no look is answered uncharged.
+- A person counts once in a counter, on the day of the last look, at the weight of the clearest.
+- Whatever belongs to a counter is changed under its lock alone; locks are taken in one order.
 """
 
-import json
 import secrets
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from acl_engine.domain.errors import StoreError
+from acl_engine.domain.budgets import (
+    DAYS,
+    FROZEN,
+    NO_WEIGHTS,
+    SPENT,
+    STEP_UP,
+    Reservation,
+    Seen,
+    Warned,
+)
+from acl_engine.domain.control import Refusal
+from acl_engine.domain.errors import ActRefused, StoreError
 from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
+from acl_engine.storage.budget_use import (
+    DAY,
+    DAY_SECONDS,
+    Counted,
+    counted,
+    counter_of,
+    day_start,
+    handled,
+    scale,
+    who_is,
+)
 from acl_engine.storage.database import Database
-from acl_engine.storage.tables import budget_counters, budget_reservations
+from acl_engine.storage.tables import accounts, budget_counters, budget_reservations, budget_seen
 
 LEASE_LOST = Text(
     "budget.lease-lost",
@@ -35,11 +61,6 @@ LEASE_LOST = Text(
 
 # Longer than any honest look, shorter than anyone would wait for a colleague's.
 LEASE_SECONDS = 60
-DAYS = {"day": 1, "30d": 30, "year": 365}
-
-# China has had no summer time since 1991, so a fixed offset is its calendar.
-_SHANGHAI = timezone(timedelta(hours=8))
-_DAY_SECONDS = 86_400
 # What an action spends, where it is not looks.
 _COUNTED = {
     Action.ASK: "asks",
@@ -49,11 +70,73 @@ _COUNTED = {
     Action.WITHDRAW: "",
     Action.REVIEW: "",
 }
-_c, _r = budget_counters.c, budget_reservations.c
+_LONGEST = max(DAYS.values()) * DAY_SECONDS
+# Who is suspended by a limit: nobody else's hand set it.
+_BY = "budget"
+_c, _r, _s = budget_counters.c, budget_reservations.c, budget_seen.c
+
+# --- the statements, made once ------------------------------------------------------------------
+
+_LOCK = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one")
+_SET_ASIDE = insert(budget_reservations)
+_TAKE = delete(budget_reservations).where(_r.id == bindparam("one")).returning(_r.lease_until)
+_DROP_DEAD = delete(budget_reservations).where(
+    _r.counter.in_(bindparam("counters", expanding=True)), _r.lease_until <= bindparam("now")
+)
+_DROP_OLD = [
+    delete(table).where(
+        table.c.counter.in_(bindparam("counters", expanding=True)), day <= bindparam("before")
+    )
+    for table, day in ((budget_counters, _c.starts_at), (budget_seen, _s.day))
+]
+_KNOWN = select(_s.counter, _s.subject, _s.day, _s.weight).where(
+    _s.counter.in_(bindparam("counters", expanding=True)),
+    _s.subject.in_(bindparam("subjects", expanding=True)),
+)
+_FREEZE = (
+    update(accounts)
+    .where(accounts.c.login == bindparam("who"), accounts.c.status == "active")
+    .values(
+        status="suspended",
+        epoch=accounts.c.epoch + 1,
+        status_by=_BY,
+        changed_at=bindparam("at"),
+    )
+)
+
+
+def _upserts(dialect: Any) -> tuple[Any, Any]:
+    """Add to a day's bucket; remember whom a counter has counted."""
+    bucket = dialect.insert(budget_counters)
+    seen = dialect.insert(budget_seen)
+    return (
+        bucket.on_conflict_do_update(
+            index_elements=["counter", "window", "starts_at"],
+            set_={"used": _c.used + bucket.excluded.used},
+        ),
+        seen.on_conflict_do_update(
+            index_elements=["counter", "subject"],
+            set_={"day": seen.excluded.day, "weight": seen.excluded.weight},
+        ),
+    )
+
+
+_UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Charge:
+    """What one limit is asked for."""
+
+    limit: BudgetLimit
+    who: str
+    counter: str
+    amount: int
 
 
 class BudgetStore:
-    """The Budgets port over the database. `limits` are the pack's."""
+    """The Budgets port over the database. `limits` are the pack's; `groups` gives the groups of a
+    role, itself among them."""
 
     def __init__(
         self,
@@ -61,155 +144,229 @@ class BudgetStore:
         limits: Iterable[BudgetLimit],
         clock: Clock,
         *,
+        groups: Callable[[str], frozenset[str]] = lambda role: frozenset({role}),
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
         self._database = database
         self._limits = tuple(limits)
         self._clock = clock
+        self._groups = groups
         self._lease = lease_seconds
+        self._of: dict[str, tuple[BudgetLimit, ...]] = {}
+        self._handled: dict[tuple[str, str, int], int] = {}
+        self._bucket, self._seen = _UPSERTS[database.dialect]
 
-    def reserve(self, principal: Principal, request: Request, amount: int) -> str | None:
-        """Set `amount` looks aside in every window; the reservation's id, or None: spent."""
+    def reserve(
+        self,
+        principal: Principal,
+        request: Request,
+        amount: int,
+        weights: Mapping[str, int] = NO_WEIGHTS,
+        *,
+        fresh: bool = False,
+    ) -> Reservation:
+        """Set `amount` looks aside in every window, and so many times the `weights` of persons.
+
+        `weights`: per kind of data what one record may show, in hundredths of a person. `fresh`: a
+        second factor was shown just now. Raises ActRefused: spent, or a fresh factor is needed.
+        """
         if amount < 1:
             raise ValueError("a look costs at least one")
-        now = self._clock.now()
-        self._free_the_dead(int(now.timestamp()))
-        of = _COUNTED.get(request.action, "looks")
-        limits = {(_counter(principal, one), one) for one in self._limits if one.of == of}
-        counters = sorted({name for name, _ in limits})
-        today = _day_start(now)
-        reservation = secrets.token_hex(16)
+        charges = self._charges(principal, request.action, amount, weights)
+        amounts = {one.counter: one.amount for one in charges}
+        data = {one.counter: one.limit.data for one in charges if one.limit.of == "persons"}
+        reservation = Reservation(secrets.token_hex(16), amount, amounts, data)
+        if not charges:
+            return reservation
+        moment = self._clock.now()
+        now, today, names = int(moment.timestamp()), day_start(moment), sorted(amounts)
         with self._database.write() as cx:
-            self._lock(cx, counters)
-            used = _used(cx, counters, today)
-            for name, limit in limits:
-                if used.get((name, limit.window), 0) + amount > limit.limit:
-                    return None
-            for name in counters:
-                _add(cx, name, today, amount)
-            cx.execute(
-                insert(budget_reservations).values(
-                    id=reservation,
-                    counters=json.dumps([[name, "day", today] for name in counters]),
-                    amount=amount,
-                    lease_until=int(now.timestamp()) + self._lease,
+            self._lock(cx, names)
+            counts = counted(cx, names, today, now)
+            self._tidy(cx, counts, today, now)
+            refused = self._refusal(cx, principal, charges, counts, today, fresh)
+            if refused == FROZEN:
+                cx.execute(_FREEZE, {"who": principal.account, "at": now})
+            if refused is None:
+                until = now + self._lease
+                cx.execute(
+                    _SET_ASIDE,
+                    [
+                        {"id": reservation.id, "counter": name, "amount": n, "lease_until": until}
+                        for name, n in amounts.items()
+                    ],
                 )
-            )
-        return reservation
+                warned = tuple(self._warnings(cx, principal, charges, counts, today))
+        if refused is not None:
+            raise ActRefused(Refusal("4", ("budget",), None, refused))
+        return replace(reservation, warned=warned)
 
-    def settle(self, reservation: str, amount: int) -> None:
-        """Charge what was shown; the rest is free again.
+    def settle(self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()) -> None:
+        """Charge what was shown, looks and persons (each once a kind of data); the rest is free.
 
         Raises ValueError for more than was set aside, StoreError when the lease has run out.
         """
-        now = int(self._clock.now().timestamp())
+        weights = Counter[str]()
+        for one in seen:
+            weights[one.data] += one.weight
+        short = (weights[data] > reservation.amounts[n] for n, data in reservation.data.items())
+        if not 0 <= amount <= reservation.looks or any(short):
+            raise ValueError("more was shown than was set aside")
+        if not reservation.amounts:
+            return
+        moment = self._clock.now()
+        now, today, names = int(moment.timestamp()), day_start(moment), sorted(reservation.amounts)
         with self._database.write() as cx:
-            taken = _take(cx, reservation)
-            if taken is None or taken.lease_until <= now:
+            self._lock(cx, names)
+            leases = cx.scalars(_TAKE, {"one": reservation.id}).all()
+            if len(leases) != len(names) or min(leases) <= now:
                 raise StoreError(LEASE_LOST.of())
-            if not 0 <= amount <= taken.amount:
-                raise ValueError("more was shown than was set aside")
-            _give_back(cx, taken.counters, taken.amount - amount)
+            changes = Counter({(n, today): amount for n in names if n not in reservation.data})
+            shown = [one for one in seen if one.data in reservation.data.values()]
+            if shown:
+                changes.update(self._count_persons(cx, reservation, shown, today))
+            rows = [
+                {"counter": name, "window": DAY, "starts_at": day, "used": used}
+                for (name, day), used in sorted(changes.items())
+                if used
+            ]
+            if rows:
+                cx.execute(self._bucket, rows)
 
-    def release(self, reservation: str) -> None:
+    def release(self, reservation: Reservation) -> None:
         """Nothing was shown: all of it is free again. A reservation that is gone is free."""
-        with self._database.write() as cx:
-            taken = _take(cx, reservation)
-            if taken is not None:
-                _give_back(cx, taken.counters, taken.amount)
-
-    def _free_the_dead(self, now: int) -> None:
-        dead = select(_r.id).where(_r.lease_until <= now)
-        with self._database.read() as cx:
-            ids = cx.scalars(dead).all()
-        for one in ids:
+        if reservation.amounts:
             with self._database.write() as cx:
-                taken = _take(cx, one)
-                if taken is not None:
-                    _give_back(cx, taken.counters, taken.amount)
+                self._lock(cx, sorted(reservation.amounts))
+                cx.execute(_TAKE, {"one": reservation.id})
 
-    def _lock(self, cx: Connection, counters: Sequence[str]) -> None:
-        # SQLite has one writer. PostgreSQL: a lock of this name until the transaction ends, which
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _charges(
+        self, who: Principal, action: Action, amount: int, weights: Mapping[str, int]
+    ) -> list[_Charge]:
+        of = _COUNTED.get(action, "looks")
+        charges = []
+        for limit in self._limits_of(who.role):
+            spends = amount if limit.of == of else 0
+            if limit.of == "persons" and of == "looks":
+                spends = amount * weights.get(limit.data, 0)
+            if spends:
+                whom = who_is(who, limit.per)
+                charges.append(_Charge(limit, whom, counter_of(limit, whom), spends))
+        return charges
+
+    def _limits_of(self, role: str) -> tuple[BudgetLimit, ...]:
+        found = self._of.get(role)
+        if found is None:
+            groups = self._groups(role)
+            mine = (one for one in self._limits if not one.roles or groups & set(one.roles))
+            found = self._of[role] = tuple(mine)
+        return found
+
+    def _refusal(
+        self,
+        cx: Connection,
+        who: Principal,
+        charges: Sequence[_Charge],
+        counts: Mapping[str, Counted],
+        today: int,
+        fresh: bool,
+    ) -> str | None:
+        """Which code says no, if any: the hardest first."""
+        found = set()
+        for one in charges:
+            count, limit = counts[one.counter], one.limit
+            used = count.used[limit.window] + count.held
+            if self._past(cx, who, limit, limit.limit, used + one.amount - 1, today):
+                found.add(FROZEN if limit.then == "freeze" else SPENT)
+            elif limit.step_up is None or fresh:
+                continue
+            elif self._past(cx, who, limit, limit.step_up, used, today):
+                found.add(STEP_UP)
+        return next((code for code in (FROZEN, SPENT, STEP_UP) if code in found), None)
+
+    def _warnings(
+        self,
+        cx: Connection,
+        who: Principal,
+        charges: Sequence[_Charge],
+        counts: Mapping[str, Counted],
+        today: int,
+    ) -> Iterable[Warned]:
+        """What is to be said now, and was not yet in its window."""
+        for one in charges:
+            limit, count = one.limit, counts[one.counter]
+            used = count.used[limit.window]
+            if limit.warn is None or count.warned[limit.window]:
+                continue
+            if self._past(cx, who, limit, limit.warn, used, today):
+                row = {"counter": one.counter, "window": f"!{limit.window}", "starts_at": today}
+                cx.execute(self._bucket, [row | {"used": 1}])
+                yield Warned(limit, one.who, used / scale(limit))
+
+    def _past(
+        self, cx: Connection, who: Principal, limit: BudgetLimit, mark: int, used: int, today: int
+    ) -> bool:
+        """Whether `used` has reached a limit's mark, which grows with the parcels handled."""
+        unit = scale(limit)
+        if used < mark * unit or not limit.per_parcel:
+            return used >= mark * unit
+        key = (who.account, limit.window, today)
+        # Within a day the number only grows: it is counted again only where the old one is short.
+        if used >= (mark + limit.per_parcel * self._handled.get(key, 0)) * unit:
+            if any(day != today for _, _, day in self._handled):
+                self._handled.clear()
+            self._handled[key] = handled(cx, who.account, who.person, limit.window, today)
+        return used >= (mark + limit.per_parcel * self._handled.get(key, 0)) * unit
+
+    def _count_persons(
+        self, cx: Connection, reservation: Reservation, seen: Sequence[Seen], today: int
+    ) -> Counter[tuple[str, int]]:
+        """Move each person's weight to today; how the buckets change."""
+        subjects = sorted({one.subject for one in seen})
+        asked = {"counters": sorted(reservation.data), "subjects": subjects}
+        known = {(r.counter, r.subject): (r.day, r.weight) for r in cx.execute(_KNOWN, asked)}
+        changes: Counter[tuple[str, int]] = Counter()
+        rows: dict[tuple[str, str], tuple[int, int]] = {}
+        for counter, data in reservation.data.items():
+            for one in (one for one in seen if one.data == data):
+                key = (counter, one.subject)
+                day, weight = rows.get(key) or known.get(key) or (today, 0)
+                if day <= today - _LONGEST:
+                    day, weight = today, 0  # longer ago than any window
+                now, heavier = max(day, today), max(weight, one.weight)
+                if (day, weight) != (now, heavier):
+                    rows[key] = now, heavier
+                    changes[counter, day] -= weight
+                    changes[counter, now] += heavier
+        if rows:
+            cx.execute(
+                self._seen,
+                [
+                    {"counter": counter, "subject": subject, "day": day, "weight": weight}
+                    for (counter, subject), (day, weight) in sorted(rows.items())
+                ],
+            )
+        return changes
+
+    def _tidy(self, cx: Connection, counts: Mapping[str, Counted], today: int, now: int) -> None:
+        """Take away what no window sees any more, and what died."""
+        dead = [name for name, count in counts.items() if count.dead]
+        if dead:
+            cx.execute(_DROP_DEAD, {"counters": dead, "now": now})
+        before = today - _LONGEST
+        old = [name for name, count in counts.items() if 0 < count.oldest <= before]
+        for statement in _DROP_OLD if old else ():
+            cx.execute(statement, {"counters": old, "before": before})
+
+    def _lock(self, cx: Connection, names: Sequence[str]) -> None:
+        # SQLite has one writer. PostgreSQL: a lock a counter until the transaction ends, which
         # holds across the rows of all days, and before a day's first row exists.
         if self._database.dialect == "postgresql":
-            for name in counters:
-                cx.execute(
-                    text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-                    {"name": f"budget {name}"},
-                )
+            cx.execute(_LOCK, {"keys": sorted(map(_lock_key, names))})
 
 
-def _counter(principal: Principal, limit: BudgetLimit) -> str:
-    kind = "" if limit.of == "looks" else f"{limit.of}:"
-    return f"{kind}{limit.per}:{_who(principal, limit.per)}"
-
-
-def _who(principal: Principal, per: str) -> str:
-    who = {
-        "account": principal.account,
-        "person": principal.person,
-        "device": principal.device,
-        "unit": principal.unit,
-    }[per]
-    return who or "none"
-
-
-def _day_start(now: datetime) -> int:
-    local = now.astimezone(_SHANGHAI)
-    return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
-
-
-def _used(cx: Connection, counters: Sequence[str], today: int) -> dict[tuple[str, str], int]:
-    """What is used per counter and window."""
-    sums = [
-        func.sum(case((_c.starts_at > today - days * _DAY_SECONDS, _c.used), else_=0))
-        for days in DAYS.values()
-    ]
-    query = (
-        select(_c.counter, *sums)
-        .where(
-            _c.counter.in_(counters),
-            _c.window == "day",
-            _c.starts_at > today - max(DAYS.values()) * _DAY_SECONDS,
-        )
-        .group_by(_c.counter)
-    )
-    return {
-        (row[0], window): int(row[place])
-        for row in cx.execute(query)
-        for place, window in enumerate(DAYS, 1)
-    }
-
-
-def _add(cx: Connection, counter: str, day: int, amount: int) -> None:
-    row = (_c.counter == counter) & (_c.window == "day") & (_c.starts_at == day)
-    changed = cx.execute(update(budget_counters).where(row).values(used=_c.used + amount))
-    if changed.rowcount == 0:
-        cx.execute(
-            insert(budget_counters).values(
-                counter=counter, window="day", starts_at=day, used=amount
-            )
-        )
-
-
-class _Taken:
-    def __init__(self, counters: str, amount: int, lease_until: int) -> None:
-        self.counters: list[tuple[str, str, int]] = json.loads(counters)
-        self.amount = amount
-        self.lease_until = lease_until
-
-
-def _take(cx: Connection, reservation: str) -> _Taken | None:
-    """Remove a reservation: whoever removes it, and nobody else, gives back or charges it."""
-    row = cx.execute(
-        delete(budget_reservations)
-        .where(_r.id == reservation)
-        .returning(_r.counters, _r.amount, _r.lease_until)
-    ).first()
-    return None if row is None else _Taken(row[0], row[1], row[2])
-
-
-def _give_back(cx: Connection, counters: Sequence[tuple[str, str, int]], amount: int) -> None:
-    for counter, window, day in sorted(counters):
-        row = (_c.counter == counter) & (_c.window == window) & (_c.starts_at == day)
-        cx.execute(update(budget_counters).where(row).values(used=_c.used - amount))
+def _lock_key(counter: str) -> int:
+    digest = blake2b(f"budget {counter}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

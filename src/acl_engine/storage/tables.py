@@ -56,6 +56,7 @@ from acl_engine.storage.tables_cas import (
 from acl_engine.storage.tables_control import (
     budget_counters,
     budget_reservations,
+    budget_seen,
     call_records,
     contact_events,
     dial_bindings,
@@ -80,6 +81,7 @@ __all__ = [
     "audit_stamps",
     "budget_counters",
     "budget_reservations",
+    "budget_seen",
     "call_records",
     "cas_grants",
     "cas_services",
@@ -343,6 +345,7 @@ scans = Table(
     Column("account", String(64), nullable=False),
     Column("device", String(64)),
     Column("at", BigInteger, nullable=False),
+    Index(None, "account", "at"),
 )
 
 assignments = Table(
@@ -354,6 +357,7 @@ assignments = Table(
     Column("made_by", String(32), nullable=False),
     Column("sound", Boolean, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Index(None, "person", "at"),
 )
 
 # What gives a purpose, one row a waybill. `kind` is ticket, claim, batch, print_job, change or

@@ -21,19 +21,33 @@ contact_events = Table(
 budget_counters = Table(
     "budget_counters",
     metadata,
-    Column("counter", String(120), primary_key=True),  # per:who
-    Column("window", String(8), primary_key=True),  # day; longer windows are sums of days
+    Column("counter", String(120), primary_key=True),  # what:per:who
+    # day: longer windows are sums of days; !window: the day when it was warned of
+    Column("window", String(8), primary_key=True),
     Column("starts_at", BigInteger, primary_key=True),
     Column("used", Integer, nullable=False),
 )
 
+# What is set aside for a look that is under way, a row a counter. It counts until its lease ends.
 budget_reservations = Table(
     "budget_reservations",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("counters", String(1000), nullable=False),  # JSON list of [counter, window, starts_at]
+    Column("id", String(32), primary_key=True),
+    Column("counter", String(120), primary_key=True, index=True),
     Column("amount", Integer, nullable=False),
-    Column("lease_until", BigInteger, nullable=False, index=True),
+    Column("lease_until", BigInteger, nullable=False),
+)
+
+# Whom a counter of persons has counted: their keyed hash, the day of the last look, and how much
+# the clearest look weighed. Their weight stands in the bucket of that day and moves with it.
+budget_seen = Table(
+    "budget_seen",
+    metadata,
+    Column("counter", String(120), primary_key=True),
+    Column("subject", String(32), primary_key=True),
+    Column("day", BigInteger, nullable=False),
+    Column("weight", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 dial_bindings = Table(

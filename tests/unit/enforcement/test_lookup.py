@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 from tests.line_world import Line
 
+from acl_engine.domain.control import Refusal
 from acl_engine.domain.decision import CLEAR
-from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError, StoreError
+from acl_engine.domain.errors import (
+    AccessDenied,
+    ActRefused,
+    AuditUnavailable,
+    InputError,
+    StoreError,
+)
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Query, Request
 from acl_engine.domain.scope import EVERYTHING, Scope
@@ -116,8 +123,8 @@ def test_4_a_spent_budget_is_refused(line: Line) -> None:
     token = line.token("courier-88", "pda-88")
 
     class Spent:
-        def reserve(self, *_: object) -> None:
-            return None
+        def reserve(self, *_: object, **__: object) -> None:
+            raise ActRefused(Refusal("?", ("budget",), None, "budget.spent"))
 
     line.lie("budgets", lambda _: Spent())
     _, entry = refused(line, token, line.read("load-1"))

@@ -1,0 +1,215 @@
+"""What is used of budgets: the statements that read counters, made once, and who counts as whom.
+
+One row a counter and calendar day (Asia/Shanghai): 30 days and a year are sums of days, this day
+included.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union,
+    union_all,
+)
+
+from acl_engine.domain.budgets import DAYS, WHOLE, Use
+from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.ports import Clock
+from acl_engine.domain.principal import Principal
+from acl_engine.storage.database import Database
+from acl_engine.storage.tables import (
+    accounts,
+    assignments,
+    budget_counters,
+    budget_reservations,
+    devices,
+    scans,
+    units,
+    waybills,
+    work_items,
+)
+
+# China has had no summer time since 1991, so a fixed offset is its calendar.
+_SHANGHAI = timezone(timedelta(hours=8))
+DAY_SECONDS = 86_400
+DAY = "day"
+_c, _r = budget_counters.c, budget_reservations.c
+_NAMES: ColumnElement[str] = bindparam("counters", expanding=True)
+_TODAY: ColumnElement[int] = bindparam("today")
+
+
+def _since(days: int) -> ColumnElement[bool]:
+    return _c.starts_at > _TODAY - days * DAY_SECONDS
+
+
+def _sums(window: str, amount: ColumnElement[int]) -> list[ColumnElement[int]]:
+    """Of each window, the sum of `amount` over the rows of its days."""
+    return [
+        func.sum(case(((_c.window == window.format(name)) & _since(days), amount), else_=0))
+        for name, days in DAYS.items()
+    ]
+
+
+_ZERO: list[ColumnElement[int]] = [literal_column("0")] * len(DAYS)
+# Per counter: used per window, warnings per window, its oldest day; set aside, run out.
+_USED = union_all(
+    select(
+        _c.counter,
+        *_sums(DAY, _c.used),
+        *_sums("!{}", _c.used),
+        func.min(_c.starts_at),
+        literal_column("0"),
+        literal_column("0"),
+    )
+    .where(_c.counter.in_(_NAMES))
+    .group_by(_c.counter),
+    select(
+        _r.counter,
+        *_ZERO,
+        *_ZERO,
+        literal_column("0"),
+        func.sum(case((_r.lease_until > bindparam("now"), _r.amount), else_=0)),
+        func.sum(case((_r.lease_until <= bindparam("now"), 1), else_=0)),
+    )
+    .where(_r.counter.in_(_NAMES))
+    .group_by(_r.counter),
+)
+
+# The parcels somebody worked on: scanned, assigned to them, or of their ticket or claim. What a
+# person assigned or opened for themselves explains no look.
+_SINCE: ColumnElement[int] = bindparam("since")
+_OTHERS: list[BindParameter[str]] = [bindparam("person"), bindparam("account")]
+_HANDLED = select(func.count()).select_from(
+    union(
+        select(scans.c.waybill).where(
+            scans.c.account == bindparam("account"), scans.c.at >= _SINCE
+        ),
+        select(assignments.c.waybill).where(
+            assignments.c.person == bindparam("person"),
+            assignments.c.at >= _SINCE,
+            assignments.c.sound,
+            assignments.c.made_by.not_in(_OTHERS),
+        ),
+        select(waybills.c.id)
+        .join(work_items, work_items.c.waybill_no == waybills.c.waybill_no)
+        .where(
+            work_items.c.holder == bindparam("account"),
+            work_items.c.opened_at >= _SINCE,
+            work_items.c.source != "",
+            work_items.c.made_by.not_in(_OTHERS),
+        ),
+    ).subquery()
+)
+
+
+@dataclass(slots=True)
+class Counted:
+    """What one counter holds: `used` and `warned` per window, what living reservations `hold`.
+
+    `oldest`: its first day. `dead`: reservations whose lease ran out.
+    """
+
+    used: Mapping[str, int]
+    warned: Mapping[str, int]
+    oldest: int = 0
+    held: int = 0
+    dead: int = 0
+
+
+_NOTHING = dict.fromkeys(DAYS, 0)
+
+
+def counted(cx: Connection, names: Sequence[str], today: int, now: int) -> dict[str, Counted]:
+    """What each counter holds, in one statement."""
+    found = {name: Counted(_NOTHING, _NOTHING) for name in names}
+    rows = cx.execute(_USED, {"counters": names, "today": today, "now": now})
+    for name, day, month, year, day_, month_, year_, oldest, held, dead in rows:
+        one = found[name]
+        if oldest:
+            one.used = {"day": int(day), "30d": int(month), "year": int(year)}
+            one.warned = {"day": int(day_), "30d": int(month_), "year": int(year_)}
+            one.oldest = oldest
+        else:
+            one.held, one.dead = int(held), int(dead)
+    return found
+
+
+def handled(cx: Connection, account: str, person: str, window: str, today: int) -> int:
+    """How many parcels this account and person worked on in the days of a window."""
+    since = today - (DAYS[window] - 1) * DAY_SECONDS
+    asked = {"account": account, "person": person, "since": since}
+    return int(cx.scalar(_HANDLED, asked) or 0)
+
+
+def counter_of(limit: BudgetLimit, who: str) -> str:
+    """The counter of a limit for an account, a person, a device or a unit."""
+    what = {"looks": "", "persons": f"persons.{limit.data}:"}.get(limit.of, f"{limit.of}:")
+    return f"{what}{limit.per}:{who}"
+
+
+def who_is(principal: Principal, per: str) -> str:
+    """Whose counter a look is charged to. Without a device all share one: it is the tightest."""
+    who = {
+        "account": principal.account,
+        "person": principal.person,
+        "device": principal.device,
+        "unit": principal.unit,
+    }[per]
+    return who or "none"
+
+
+def day_start(now: datetime) -> int:
+    """The first second of this calendar day in China."""
+    local = now.astimezone(_SHANGHAI)
+    return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
+
+
+def scale(limit: BudgetLimit) -> int:
+    """What one of a limit is in its counter."""
+    return WHOLE if limit.of == "persons" else 1
+
+
+def uses(
+    database: Database, limits: Iterable[BudgetLimit], clock: Clock, who: Principal
+) -> tuple[Use, ...]:
+    """How much of each limit `who` has used; a part of `who` that is empty is not asked about."""
+    asked = [(one, who_is(who, one.per)) for one in limits if getattr(who, one.per)]
+    now = clock.now()
+    today = day_start(now)
+    names = sorted({counter_of(one, whom) for one, whom in asked})
+    found: list[Use] = []
+    with database.read() as cx:
+        counts = counted(cx, names, today, int(now.timestamp()))
+        for limit, whom in asked:
+            count, one = counts[counter_of(limit, whom)], scale(limit)
+            parcels = (
+                handled(cx, who.account, who.person, limit.window, today) if limit.per_parcel else 0
+            )
+            found.append(
+                Use(limit, whom, count.used[limit.window] / one, count.held / one, parcels)
+            )
+    return tuple(found)
+
+
+def account_of(database: Database, login: str) -> Principal | None:
+    """The account behind a login, as budgets count it; None: there is none."""
+    query = select(accounts.c.person, accounts.c.role).where(accounts.c.login == login)
+    with database.read() as cx:
+        row = cx.execute(query).first()
+    return None if row is None else Principal(login, row.person or login, row.role, "", "")
+
+
+def is_known(database: Database, per: str, who: str) -> bool:
+    """Whether there is such a device, or such a unit."""
+    table = {"device": devices, "unit": units}[per]
+    with database.read() as cx:
+        return cx.execute(select(table.c.id).where(table.c.id == who)).first() is not None
