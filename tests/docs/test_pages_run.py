@@ -69,6 +69,16 @@ def test_the_commands_of_the_readme(shell: Shell) -> None:
     assert run >= 2
 
 
+def test_the_page_about_budgets(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was looked at is what is counted, and a tighter row refuses."""
+    monkeypatch.setenv("ACL_LANG", "en")
+    for kind, block in blocks(ROOT / "docs" / "how-to" / "budgets.md"):
+        if kind == "diff":
+            edit(block, Path("mine/settings.yaml"))
+        for command in commands(block):
+            check(command, shell)
+
+
 def test_the_page_for_auditors(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Signed, witnessed, proven, asked and kept, as the page says, by one who types it."""
     monkeypatch.setenv("ACL_LANG", "en")
