@@ -19,24 +19,14 @@ _ZH = {
     "account": "账号", "person": "人员", "device": "设备", "unit": "单位",
     "day": "当日", "30d": "30 天", "year": "一年",
     "looks": "查询次数", "asks": "申请次数", "approvals": "审批次数",
-    "phone": "电话（人）", "name": "姓名（人）", "address": "地址（人）", "id_number": "证件号（人）",
+    "phone": "电话（人）", "name": "姓名（人）", "address": "地址（人）",
+    "id_number": "证件号（人）",
     "whereabouts": "行踪（人）", "transaction": "交易（人）",
     "ok": "正常", "warned": "已提醒", "step-up": "须重新验证", "spent": "已用完",
 }  # fmt: skip
 _HEADS = {
-    "en": (
-        "per",
-        "who",
-        "window",
-        "what",
-        "used",
-        "set aside",
-        "warn",
-        "step-up",
-        "limit",
-        "state",
-    ),
-    "zh": ("按", "对象", "窗口", "计什么", "已用", "预留", "提醒", "重新验证", "上限", "状态"),
+    "en": "per|who|window|what|used|set aside|warn|step-up|limit|state".split("|"),
+    "zh": "按|对象|窗口|计什么|已用|预留|提醒|重新验证|上限|状态".split("|"),
 }
 
 

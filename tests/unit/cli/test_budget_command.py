@@ -1,7 +1,6 @@
 """acl budget: what was looked at, by window and kind of data, in both languages and as JSON."""
 
 import json
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
