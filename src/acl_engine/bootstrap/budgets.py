@@ -10,14 +10,22 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.budget_use import account_of, is_known, uses
 from acl_engine.storage.database import Database
 
-UNKNOWN = Text(
-    "budget.unknown",
-    "没有这个{per_zh} `{who}`",
-    "there is no {per} `{who}`",
-    "核对编号：`acl device list`、`acl unit list`",
-    "check its id: `acl device list`, `acl unit list`",
-)
-_ZH = {"device": "设备", "unit": "单位"}
+UNKNOWN = {
+    "device": Text(
+        "budget.unknown-device",
+        "没有设备 `{who}`",
+        "there is no device `{who}`",
+        "用 `acl device list` 查看设备",
+        "see the devices with `acl device list`",
+    ),
+    "unit": Text(
+        "budget.unknown-unit",
+        "没有单位 `{who}`",
+        "there is no unit `{who}`",
+        "用 `acl unit list` 查看单位",
+        "see the units with `acl unit list`",
+    ),
+}
 
 
 def budget_use(database: Database, pack: Pack, per: str, who: str) -> tuple[Use, ...]:
@@ -34,7 +42,7 @@ def budget_use(database: Database, pack: Pack, per: str, who: str) -> tuple[Use,
         limits = tuple(one for one in limits if not one.roles or groups & set(one.roles))
     else:
         if not is_known(database, per, who):
-            raise InputError(UNKNOWN.of(per=per, per_zh=_ZH[per], who=who))
+            raise InputError(UNKNOWN[per].of(who=who))
         device, unit = (who, "") if per == "device" else (None, who)
         principal = Principal("", "", "", unit, "", device)
     return uses(database, limits, people_clock(database), principal)

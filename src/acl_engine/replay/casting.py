@@ -30,7 +30,11 @@ def bind(scenario: Scenario, truth: Truth) -> dict[str, tuple[Entry, ...]]:
 def fitting(param: Param, scenario: Scenario, truth: Truth) -> Iterator[tuple[Entry, ...]]:
     """Everyone in the world who fits, in the seed's order."""
     tree = p.parse(param.where, Where(scenario.id))
-    if param.type != "customer":
+    if param.type == "parcels":
+        entries = truth.entries
+        found = [one for one in entries if _fits(tree, (one,), one.name, truth, scenario)]
+        yield from [tuple(found)] if found else []
+    elif param.type != "customer":
         for entry in truth.entries:
             if _fits(tree, (entry,), entry.name, truth, scenario):
                 yield (entry,)
@@ -83,6 +87,12 @@ _SELECT: Mapping[str, Callable[..., bool]] = {
     "named": lambda word, entries, name, truth, scenario: name == word,
     "waybill": lambda word, entries, *_: any(one.key == word for one in entries),
     "stage": lambda word, entries, *_: any(one.facts["stage"] == word for one in entries),
+    "bound_for": lambda word, entries, *_: any(
+        one.facts.get("dest_unit") == word for one in entries
+    ),
+    "lies_at": lambda word, entries, *_: any(
+        one.facts.get("custody_unit") == word for one in entries
+    ),
     "served_by": _served_by,
     "assignee": _assignee,
 }

@@ -11,7 +11,7 @@ administrator's act on an account or device, `tamper` on a table, an HTTP method
 the codes on photographed screens nor a list that turned up lead to that actor's account. `who` is
 an actor, or `attackers`: all of them together.
 Selections (`where`): `named(x)` in the seed, `served_by(actor)`: their unit delivers it,
-`stage(S)`, `assignee(actor)`, `waybill(NUMBER)`.
+`stage(S)`, `assignee(actor)`, `waybill(NUMBER)`, `bound_for(unit)`, `lies_at(unit)`.
 """
 
 import re
@@ -59,7 +59,8 @@ Predicate = Atom | Not | And | Or
 # name -> number of arguments
 UNTRACED = "untraced"
 GOALS = {"knows": 2, "knows_many": 3, "acts": 3, "undetected": 1, UNTRACED: 1}
-SELECTIONS = {"named": 1, "served_by": 1, "stage": 1, "assignee": 1, "waybill": 1}
+_SELECTED_BY = ("named", "served_by", "stage", "assignee", "waybill", "bound_for", "lies_at")
+SELECTIONS = dict.fromkeys(_SELECTED_BY, 1)
 ATOMS = GOALS | SELECTIONS
 # Everyone in a scenario together.
 ATTACKERS = "attackers"

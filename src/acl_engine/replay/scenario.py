@@ -36,9 +36,9 @@ class WorldRef(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Param(msgspec.Struct, forbid_unknown_fields=True):
-    """Someone or something of the world: the first that fits `where`."""
+    """Someone or something of the world: the first that fits `where`; `parcels`: all that do."""
 
-    type: Literal["customer", "parcel", "record"]
+    type: Literal["customer", "parcel", "parcels", "record"]
     where: str
 
 
