@@ -4,14 +4,16 @@ One row a counter and calendar day (Asia/Shanghai): 30 days and a year are sums 
 included.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    Select,
     bindparam,
     case,
     func,
@@ -43,8 +45,9 @@ _SHANGHAI = timezone(timedelta(hours=8))
 DAY_SECONDS = 86_400
 DAY = "day"
 _c, _r = budget_counters.c, budget_reservations.c
-_NAMES: ColumnElement[str] = bindparam("counters", expanding=True)
 _TODAY: ColumnElement[int] = bindparam("today")
+# The rows that matter: days, and when each window was warned of.
+_ROWS = (DAY, *(f"!{window}" for window in DAYS))
 
 
 def _since(days: int) -> ColumnElement[bool]:
@@ -59,28 +62,27 @@ def _sums(window: str, amount: ColumnElement[int]) -> list[ColumnElement[int]]:
     ]
 
 
-_ZERO: list[ColumnElement[int]] = [literal_column("0")] * len(DAYS)
-# Per counter: used per window, warnings per window, its oldest day; set aside, run out.
-_USED = union_all(
-    select(
-        _c.counter,
-        *_sums(DAY, _c.used),
-        *_sums("!{}", _c.used),
-        func.min(_c.starts_at),
-        literal_column("0"),
-        literal_column("0"),
+def _buckets(window: str) -> Select[Any]:
+    """Used and warned per window, of the counters that look back as far as `window`."""
+    names: ColumnElement[str] = bindparam(window, expanding=True)
+    return (
+        select(_c.counter, *_sums(DAY, _c.used), *_sums("!{}", _c.used), _ZERO, _ZERO)
+        .where(_c.counter.in_(names), _c.window.in_(_ROWS), _since(DAYS[window]))
+        .group_by(_c.counter)
     )
-    .where(_c.counter.in_(_NAMES))
-    .group_by(_c.counter),
+
+
+_ZERO: ColumnElement[int] = literal_column("0")
+# Per counter: used per window, warnings per window; set aside, run out.
+_USED = union_all(
+    *map(_buckets, DAYS),
     select(
         _r.counter,
-        *_ZERO,
-        *_ZERO,
-        literal_column("0"),
+        *[_ZERO] * (2 * len(DAYS)),
         func.sum(case((_r.lease_until > bindparam("now"), _r.amount), else_=0)),
         func.sum(case((_r.lease_until <= bindparam("now"), 1), else_=0)),
     )
-    .where(_r.counter.in_(_NAMES))
+    .where(_r.counter.in_(bindparam("counters", expanding=True)))
     .group_by(_r.counter),
 )
 
@@ -115,12 +117,11 @@ _HANDLED = select(func.count()).select_from(
 class Counted:
     """What one counter holds: `used` and `warned` per window, what living reservations `hold`.
 
-    `oldest`: its first day. `dead`: reservations whose lease ran out.
+    `dead`: reservations whose lease ran out.
     """
 
     used: Mapping[str, int]
     warned: Mapping[str, int]
-    oldest: int = 0
     held: int = 0
     dead: int = 0
 
@@ -128,19 +129,26 @@ class Counted:
 _NOTHING = dict.fromkeys(DAYS, 0)
 
 
-def counted(cx: Connection, names: Sequence[str], today: int, now: int) -> dict[str, Counted]:
-    """What each counter holds, in one statement."""
-    found = {name: Counted(_NOTHING, _NOTHING) for name in names}
-    rows = cx.execute(_USED, {"counters": names, "today": today, "now": now})
-    for name, day, month, year, day_, month_, year_, oldest, held, dead in rows:
+def counted(cx: Connection, spans: Mapping[str, str], today: int, now: int) -> dict[str, Counted]:
+    """What each counter holds, in one statement. `spans`: how far each looks back, as a window."""
+    found = {name: Counted(_NOTHING, _NOTHING) for name in spans}
+    asked: dict[str, Any] = {window: [] for window in DAYS}
+    for name, window in spans.items():
+        asked[window].append(name)
+    rows = cx.execute(_USED, {**asked, "counters": list(spans), "today": today, "now": now})
+    for name, day, month, year, day_, month_, year_, held, dead in rows:
         one = found[name]
-        if oldest:
+        if held or dead:
+            one.held, one.dead = int(held), int(dead)
+        else:
             one.used = {"day": int(day), "30d": int(month), "year": int(year)}
             one.warned = {"day": int(day_), "30d": int(month_), "year": int(year_)}
-            one.oldest = oldest
-        else:
-            one.held, one.dead = int(held), int(dead)
     return found
+
+
+def longest(windows: Iterable[str]) -> str:
+    """The window that looks back farthest."""
+    return max(windows, key=DAYS.__getitem__)
 
 
 def handled(cx: Connection, account: str, person: str, window: str, today: int) -> int:
@@ -185,17 +193,20 @@ def uses(
     asked = [(one, who_is(who, one.per)) for one in limits if getattr(who, one.per)]
     now = clock.now()
     today = day_start(now)
-    names = sorted({counter_of(one, whom) for one, whom in asked})
+    spans: dict[str, str] = {}
+    for one, whom in asked:
+        name = counter_of(one, whom)
+        spans[name] = longest((one.window, spans.get(name, one.window)))
     found: list[Use] = []
     with database.read() as cx:
-        counts = counted(cx, names, today, int(now.timestamp()))
+        counts = counted(cx, spans, today, int(now.timestamp()))
         for limit, whom in asked:
-            count, one = counts[counter_of(limit, whom)], scale(limit)
+            count, unit = counts[counter_of(limit, whom)], scale(limit)
             parcels = (
                 handled(cx, who.account, who.person, limit.window, today) if limit.per_parcel else 0
             )
             found.append(
-                Use(limit, whom, count.used[limit.window] / one, count.held / one, parcels)
+                Use(limit, whom, count.used[limit.window] / unit, count.held / unit, parcels)
             )
     return tuple(found)
 

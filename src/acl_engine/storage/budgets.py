@@ -14,14 +14,10 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 
 from acl_engine.domain.budgets import (
-    DAYS,
     FROZEN,
     NO_WEIGHTS,
     SPENT,
@@ -37,19 +33,18 @@ from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
+from acl_engine.storage import budget_changes as change
 from acl_engine.storage.budget_use import (
-    DAY,
-    DAY_SECONDS,
     Counted,
     counted,
     counter_of,
     day_start,
     handled,
+    longest,
     scale,
     who_is,
 )
 from acl_engine.storage.database import Database
-from acl_engine.storage.tables import accounts, budget_counters, budget_reservations, budget_seen
 
 LEASE_LOST = Text(
     "budget.lease-lost",
@@ -70,58 +65,6 @@ _COUNTED = {
     Action.WITHDRAW: "",
     Action.REVIEW: "",
 }
-_LONGEST = max(DAYS.values()) * DAY_SECONDS
-# Who is suspended by a limit: nobody else's hand set it.
-_BY = "budget"
-_c, _r, _s = budget_counters.c, budget_reservations.c, budget_seen.c
-
-# --- the statements, made once ------------------------------------------------------------------
-
-_LOCK = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one")
-_SET_ASIDE = insert(budget_reservations)
-_TAKE = delete(budget_reservations).where(_r.id == bindparam("one")).returning(_r.lease_until)
-_DROP_DEAD = delete(budget_reservations).where(
-    _r.counter.in_(bindparam("counters", expanding=True)), _r.lease_until <= bindparam("now")
-)
-_DROP_OLD = [
-    delete(table).where(
-        table.c.counter.in_(bindparam("counters", expanding=True)), day <= bindparam("before")
-    )
-    for table, day in ((budget_counters, _c.starts_at), (budget_seen, _s.day))
-]
-_KNOWN = select(_s.counter, _s.subject, _s.day, _s.weight).where(
-    _s.counter.in_(bindparam("counters", expanding=True)),
-    _s.subject.in_(bindparam("subjects", expanding=True)),
-)
-_FREEZE = (
-    update(accounts)
-    .where(accounts.c.login == bindparam("who"), accounts.c.status == "active")
-    .values(
-        status="suspended",
-        epoch=accounts.c.epoch + 1,
-        status_by=_BY,
-        changed_at=bindparam("at"),
-    )
-)
-
-
-def _upserts(dialect: Any) -> tuple[Any, Any]:
-    """Add to a day's bucket; remember whom a counter has counted."""
-    bucket = dialect.insert(budget_counters)
-    seen = dialect.insert(budget_seen)
-    return (
-        bucket.on_conflict_do_update(
-            index_elements=["counter", "window", "starts_at"],
-            set_={"used": _c.used + bucket.excluded.used},
-        ),
-        seen.on_conflict_do_update(
-            index_elements=["counter", "subject"],
-            set_={"day": seen.excluded.day, "weight": seen.excluded.weight},
-        ),
-    )
-
-
-_UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +97,8 @@ class BudgetStore:
         self._lease = lease_seconds
         self._of: dict[str, tuple[BudgetLimit, ...]] = {}
         self._handled: dict[tuple[str, str, int], int] = {}
-        self._bucket, self._seen = _UPSERTS[database.dialect]
+        self._tidied_on = 0
+        self._tidied: set[str] = set()
 
     def reserve(
         self,
@@ -179,23 +123,20 @@ class BudgetStore:
         if not charges:
             return reservation
         moment = self._clock.now()
-        now, today, names = int(moment.timestamp()), day_start(moment), sorted(amounts)
+        now, today = int(moment.timestamp()), day_start(moment)
+        spans: dict[str, str] = {}
+        for one in charges:
+            window = one.limit.window
+            spans[one.counter] = longest((window, spans.get(one.counter, window)))
         with self._database.write() as cx:
-            self._lock(cx, names)
-            counts = counted(cx, names, today, now)
+            change.lock(cx, amounts)
+            counts = counted(cx, spans, today, now)
             self._tidy(cx, counts, today, now)
             refused = self._refusal(cx, principal, charges, counts, today, fresh)
             if refused == FROZEN:
-                cx.execute(_FREEZE, {"who": principal.account, "at": now})
+                change.freeze(cx, principal.account, now)
             if refused is None:
-                until = now + self._lease
-                cx.execute(
-                    _SET_ASIDE,
-                    [
-                        {"id": reservation.id, "counter": name, "amount": n, "lease_until": until}
-                        for name, n in amounts.items()
-                    ],
-                )
+                change.set_aside(cx, reservation.id, amounts, now + self._lease)
                 warned = tuple(self._warnings(cx, principal, charges, counts, today))
         if refused is not None:
             raise ActRefused(Refusal("4", ("budget",), None, refused))
@@ -215,30 +156,22 @@ class BudgetStore:
         if not reservation.amounts:
             return
         moment = self._clock.now()
-        now, today, names = int(moment.timestamp()), day_start(moment), sorted(reservation.amounts)
+        now, today, names = int(moment.timestamp()), day_start(moment), reservation.amounts
         with self._database.write() as cx:
-            self._lock(cx, names)
-            leases = cx.scalars(_TAKE, {"one": reservation.id}).all()
+            change.lock(cx, names)
+            leases = change.take(cx, reservation.id)
             if len(leases) != len(names) or min(leases) <= now:
                 raise StoreError(LEASE_LOST.of())
             changes = Counter({(n, today): amount for n in names if n not in reservation.data})
-            shown = [one for one in seen if one.data in reservation.data.values()]
-            if shown:
-                changes.update(self._count_persons(cx, reservation, shown, today))
-            rows = [
-                {"counter": name, "window": DAY, "starts_at": day, "used": used}
-                for (name, day), used in sorted(changes.items())
-                if used
-            ]
-            if rows:
-                cx.execute(self._bucket, rows)
+            changes.update(change.count_persons(cx, reservation.data, seen, today))
+            change.add(cx, changes)
 
     def release(self, reservation: Reservation) -> None:
         """Nothing was shown: all of it is free again. A reservation that is gone is free."""
         if reservation.amounts:
             with self._database.write() as cx:
-                self._lock(cx, sorted(reservation.amounts))
-                cx.execute(_TAKE, {"one": reservation.id})
+                change.lock(cx, reservation.amounts)
+                change.take(cx, reservation.id)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -301,8 +234,7 @@ class BudgetStore:
             if limit.warn is None or count.warned[limit.window]:
                 continue
             if self._past(cx, who, limit, limit.warn, used, today):
-                row = {"counter": one.counter, "window": f"!{limit.window}", "starts_at": today}
-                cx.execute(self._bucket, [row | {"used": 1}])
+                change.mark_warned(cx, one.counter, limit.window, today)
                 yield Warned(limit, one.who, used / scale(limit))
 
     def _past(
@@ -320,53 +252,13 @@ class BudgetStore:
             self._handled[key] = handled(cx, who.account, who.person, limit.window, today)
         return used >= (mark + limit.per_parcel * self._handled.get(key, 0)) * unit
 
-    def _count_persons(
-        self, cx: Connection, reservation: Reservation, seen: Sequence[Seen], today: int
-    ) -> Counter[tuple[str, int]]:
-        """Move each person's weight to today; how the buckets change."""
-        subjects = sorted({one.subject for one in seen})
-        asked = {"counters": sorted(reservation.data), "subjects": subjects}
-        known = {(r.counter, r.subject): (r.day, r.weight) for r in cx.execute(_KNOWN, asked)}
-        changes: Counter[tuple[str, int]] = Counter()
-        rows: dict[tuple[str, str], tuple[int, int]] = {}
-        for counter, data in reservation.data.items():
-            for one in (one for one in seen if one.data == data):
-                key = (counter, one.subject)
-                day, weight = rows.get(key) or known.get(key) or (today, 0)
-                if day <= today - _LONGEST:
-                    day, weight = today, 0  # longer ago than any window
-                now, heavier = max(day, today), max(weight, one.weight)
-                if (day, weight) != (now, heavier):
-                    rows[key] = now, heavier
-                    changes[counter, day] -= weight
-                    changes[counter, now] += heavier
-        if rows:
-            cx.execute(
-                self._seen,
-                [
-                    {"counter": counter, "subject": subject, "day": day, "weight": weight}
-                    for (counter, subject), (day, weight) in sorted(rows.items())
-                ],
-            )
-        return changes
-
     def _tidy(self, cx: Connection, counts: Mapping[str, Counted], today: int, now: int) -> None:
-        """Take away what no window sees any more, and what died."""
+        """Take away what died, and, once a day, what no window sees any more."""
         dead = [name for name, count in counts.items() if count.dead]
         if dead:
-            cx.execute(_DROP_DEAD, {"counters": dead, "now": now})
-        before = today - _LONGEST
-        old = [name for name, count in counts.items() if 0 < count.oldest <= before]
-        for statement in _DROP_OLD if old else ():
-            cx.execute(statement, {"counters": old, "before": before})
-
-    def _lock(self, cx: Connection, names: Sequence[str]) -> None:
-        # SQLite has one writer. PostgreSQL: a lock a counter until the transaction ends, which
-        # holds across the rows of all days, and before a day's first row exists.
-        if self._database.dialect == "postgresql":
-            cx.execute(_LOCK, {"keys": sorted(map(_lock_key, names))})
-
-
-def _lock_key(counter: str) -> int:
-    digest = blake2b(f"budget {counter}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+            change.drop_dead(cx, dead, now)
+        if self._tidied_on != today:
+            self._tidied_on, self._tidied = today, set()
+        if fresh := [name for name in counts if name not in self._tidied]:
+            change.drop_old(cx, fresh, today)
+            self._tidied.update(fresh)

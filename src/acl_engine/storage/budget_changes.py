@@ -1,0 +1,162 @@
+"""What changes budgets: one statement each, made once, every one under its counter's lock."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from acl_engine.domain.budgets import DAYS, Seen
+from acl_engine.storage.budget_use import DAY, DAY_SECONDS
+from acl_engine.storage.tables import accounts, budget_counters, budget_reservations, budget_seen
+
+_LONGEST = max(DAYS.values()) * DAY_SECONDS
+# Who is suspended by a limit: nobody else's hand set it.
+_BY = "budget"
+_c, _r, _s = budget_counters.c, budget_reservations.c, budget_seen.c
+_NAMES = "counters"
+
+_LOCK = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one")
+_SET_ASIDE = insert(budget_reservations)
+_TAKE = delete(budget_reservations).where(_r.id == bindparam("one")).returning(_r.lease_until)
+_DROP_DEAD = delete(budget_reservations).where(
+    _r.counter.in_(bindparam(_NAMES, expanding=True)), _r.lease_until <= bindparam("now")
+)
+_DROP_OLD = [
+    delete(table).where(
+        table.c.counter.in_(bindparam(_NAMES, expanding=True)), day <= bindparam("before")
+    )
+    for table, day in ((budget_counters, _c.starts_at), (budget_seen, _s.day))
+]
+_KNOWN = select(_s.counter, _s.subject, _s.day, _s.weight).where(
+    _s.counter.in_(bindparam(_NAMES, expanding=True)),
+    _s.subject.in_(bindparam("subjects", expanding=True)),
+)
+_FREEZE = (
+    update(accounts)
+    .where(accounts.c.login == bindparam("who"), accounts.c.status == "active")
+    .values(
+        status="suspended",
+        epoch=accounts.c.epoch + 1,
+        status_by=_BY,
+        changed_at=bindparam("at"),
+    )
+)
+
+
+def _upserts(dialect: Any) -> tuple[Any, Any]:
+    """Add to a day's bucket; remember whom a counter has counted."""
+    bucket, seen = dialect.insert(budget_counters), dialect.insert(budget_seen)
+    return (
+        bucket.on_conflict_do_update(
+            index_elements=["counter", "window", "starts_at"],
+            set_={"used": _c.used + bucket.excluded.used},
+        ),
+        seen.on_conflict_do_update(
+            index_elements=["counter", "subject"],
+            set_={"day": seen.excluded.day, "weight": seen.excluded.weight},
+        ),
+    )
+
+
+_UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
+
+
+def lock(cx: Connection, counters: Iterable[str]) -> None:
+    """Have these counters alone until the transaction ends. Always taken in one order."""
+    # SQLite has one writer. PostgreSQL: a lock a counter, which holds across the rows of all days,
+    # and before a day's first row exists.
+    if cx.dialect.name == "postgresql":
+        cx.execute(_LOCK, {"keys": sorted(map(_lock_key, counters))})
+
+
+def _lock_key(counter: str) -> int:
+    digest = blake2b(f"budget {counter}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def set_aside(cx: Connection, reservation: str, amounts: Mapping[str, int], until: int) -> None:
+    """Write a reservation down, a row a counter."""
+    cx.execute(
+        _SET_ASIDE,
+        [
+            {"id": reservation, "counter": counter, "amount": amount, "lease_until": until}
+            for counter, amount in amounts.items()
+        ],
+    )
+
+
+def take(cx: Connection, reservation: str) -> Sequence[int]:
+    """Remove a reservation; the ends of its leases. Whoever removes it alone charges it."""
+    return cx.scalars(_TAKE, {"one": reservation}).all()
+
+
+def add(cx: Connection, changes: Mapping[tuple[str, int], int]) -> None:
+    """Add to the buckets of (counter, day)."""
+    rows = [
+        {"counter": counter, "window": DAY, "starts_at": day, "used": used}
+        for (counter, day), used in sorted(changes.items())
+        if used
+    ]
+    if rows:
+        cx.execute(_UPSERTS[cx.dialect.name][0], rows)
+
+
+def mark_warned(cx: Connection, counter: str, window: str, today: int) -> None:
+    """Remember that a window of a counter was warned of today."""
+    row = {"counter": counter, "window": f"!{window}", "starts_at": today, "used": 1}
+    cx.execute(_UPSERTS[cx.dialect.name][0], [row])
+
+
+def count_persons(
+    cx: Connection, data: Mapping[str, str], seen: Iterable[Seen], today: int
+) -> Counter[tuple[str, int]]:
+    """Move each person's weight to today, in every counter of their data; how its buckets change.
+
+    `data`: the kind of data that each counter counts.
+    """
+    shown = [one for one in seen if one.data in data.values()]
+    changes: Counter[tuple[str, int]] = Counter()
+    if not shown:
+        return changes
+    asked = {_NAMES: list(data), "subjects": sorted({one.subject for one in shown})}
+    known = {(row.counter, row.subject): (row.day, row.weight) for row in cx.execute(_KNOWN, asked)}
+    rows: dict[tuple[str, str], tuple[int, int]] = {}
+    for counter, kind in data.items():
+        for one in (one for one in shown if one.data == kind):
+            key = (counter, one.subject)
+            day, weight = rows.get(key) or known.get(key) or (today, 0)
+            if day <= today - _LONGEST:
+                day, weight = today, 0  # longer ago than any window
+            now, heavier = max(day, today), max(weight, one.weight)
+            if (day, weight) != (now, heavier):
+                rows[key] = now, heavier
+                changes[counter, day] -= weight
+                changes[counter, now] += heavier
+    if rows:
+        cx.execute(
+            _UPSERTS[cx.dialect.name][1],
+            [
+                {"counter": counter, "subject": subject, "day": day, "weight": weight}
+                for (counter, subject), (day, weight) in sorted(rows.items())
+            ],
+        )
+    return changes
+
+
+def freeze(cx: Connection, account: str, now: int) -> None:
+    """Suspend an account; its sessions end with its epoch."""
+    cx.execute(_FREEZE, {"who": account, "at": now})
+
+
+def drop_dead(cx: Connection, counters: Collection[str], now: int) -> None:
+    """Take away reservations whose lease ran out."""
+    cx.execute(_DROP_DEAD, {_NAMES: list(counters), "now": now})
+
+
+def drop_old(cx: Connection, counters: Collection[str], today: int) -> None:
+    """Take away what no window sees any more: buckets, and whom they counted."""
+    for statement in _DROP_OLD:
+        cx.execute(statement, {_NAMES: list(counters), "before": today - _LONGEST})
