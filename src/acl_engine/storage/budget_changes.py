@@ -9,12 +9,12 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, text, upda
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.domain.budgets import DAYS, Seen
+from acl_engine.domain.staff import DETECTION
 from acl_engine.storage.budget_use import DAY, DAY_SECONDS
+from acl_engine.storage.releases import revoke
 from acl_engine.storage.tables import accounts, budget_counters, budget_reservations, budget_seen
 
 _LONGEST = max(DAYS.values()) * DAY_SECONDS
-# Who is suspended by a limit: nobody else's hand set it.
-_BY = "budget"
 _c, _r, _s = budget_counters.c, budget_reservations.c, budget_seen.c
 _NAMES = "counters"
 
@@ -33,16 +33,6 @@ _DROP_OLD = [
 _KNOWN = select(_s.counter, _s.subject, _s.day, _s.weight).where(
     _s.counter.in_(bindparam(_NAMES, expanding=True)),
     _s.subject.in_(bindparam("subjects", expanding=True)),
-)
-_FREEZE = (
-    update(accounts)
-    .where(accounts.c.login == bindparam("who"), accounts.c.status == "active")
-    .values(
-        status="suspended",
-        epoch=accounts.c.epoch + 1,
-        status_by=_BY,
-        changed_at=bindparam("at"),
-    )
 )
 
 
@@ -147,8 +137,12 @@ def count_persons(
 
 
 def freeze(cx: Connection, account: str, now: int) -> None:
-    """Suspend an account; its sessions end with its epoch."""
-    cx.execute(_FREEZE, {"who": account, "at": now})
+    """Suspend an account and end its sessions, in the name of detection: it is resumed for a
+    reason, like one that an alert froze."""
+    mine, active = accounts.c.login == account, accounts.c.status == "active"
+    frozen = {"status": "suspended", "status_by": DETECTION}
+    if cx.execute(update(accounts).where(mine, active).values(frozen)).rowcount:
+        revoke(cx, mine, now)
 
 
 def drop_dead(cx: Connection, counters: Collection[str], now: int) -> None:
