@@ -149,7 +149,7 @@ def test_freeze_suspends_the_account(database: Database) -> None:
     for row in rows(database, t.accounts):
         mine = row["login"] == COURIER.account
         assert (row["status"] == "suspended") is mine
-        assert row["epoch"] == before[row["login"]] + mine
+        assert (row["epoch"] > before[row["login"]]) is mine
 
 
 def test_work_explains_looks(database: Database) -> None:
