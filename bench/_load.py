@@ -3,23 +3,48 @@
 import asyncio
 import multiprocessing
 import os
+import re
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvloop
 
 
+class Server(int):
+    """A server's port; `pid` is its process."""
+
+    pid: int
+
+    def spent(self) -> float:
+        """Seconds of processor time that it has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run gave: answers a second, and how long each took."""
+    """What one run gave: answers a second, how long each took, and the server's processor time for
+    one, which other work on the machine changes least. `wrong`: what was answered otherwise."""
 
     rate: float
     times: Sequence[float]
     good: int
+    cpu: float
+    wrong: Mapping[str, int]
+
+    def of(self, wanted: int) -> str:
+        """How many were good of those wanted, and what the others were."""
+        others = dict(self.wrong)
+        if silent := wanted - len(self.times):
+            others["no answer"] = silent
+        said = ", ".join(f"{count:,} {what}" for what, count in sorted(others.items()))
+        return f"{self.good:,} of {wanted:,}" + (f" ({said})" if said else "")
 
     @property
     def p50(self) -> float:
@@ -62,7 +87,7 @@ class _Caller(asyncio.Protocol):
             return
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         if len(body) >= length:
-            self._run.answered(time.perf_counter() - self._sent, body)
+            self._run.answered(time.perf_counter() - self._sent, head, body)
             self._held = b""
             self._next()
 
@@ -78,6 +103,7 @@ class _Run:
         self._sent = 0
         self.times: list[float] = []
         self.good = 0
+        self.wrong: Counter[str] = Counter()
         self.left = asyncio.Event()
         self.callers = 0
 
@@ -92,9 +118,13 @@ class _Run:
         self._sent += 1
         return due - time.perf_counter()
 
-    def answered(self, seconds: float, body: bytes) -> None:
+    def answered(self, seconds: float, head: bytes, body: bytes) -> None:
         self.times.append(seconds)
-        self.good += self._mark in body
+        if self._mark in body:
+            self.good += 1
+        else:
+            code = re.search(rb'code="([A-Z_]+)"', body)
+            self.wrong[(head[9:12] + b" " + (code[1] if code else b"")).decode().strip()] += 1
 
     def leave(self) -> None:
         self.callers -= 1
@@ -103,33 +133,38 @@ class _Run:
 
 
 def load(
-    port: int, requests: Sequence[bytes], mark: bytes, callers: int, rate: float | None = None
+    port: Server, requests: Sequence[bytes], mark: bytes, callers: int, rate: float | None = None
 ) -> Load:
     """Send the requests over `callers` connections; `rate`: so many a second, not more."""
 
     async def run() -> Load:
         state = _Run(requests, mark, rate)
         state.callers = callers
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), port.spent()
         loop = asyncio.get_running_loop()
         for _ in range(callers):
             await loop.create_connection(lambda: _Caller(state), "127.0.0.1", port)
         await asyncio.wait_for(state.left.wait(), 300)
-        return Load(len(state.times) / (time.perf_counter() - started), state.times, state.good)
+        answered = len(state.times)
+        reached = answered / (time.perf_counter() - started)
+        cpu = (port.spent() - spent) / max(answered, 1)
+        return Load(reached, state.times, state.good, cpu, state.wrong)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run())
 
 
 @contextmanager
-def served(make: Callable[..., Any], *arguments: object) -> Iterator[int]:
+def served(make: Callable[..., Any], *arguments: object) -> Iterator[Server]:
     """A plain-HTTP server of `make(*arguments)` (an ASGI application) on one core; its port."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
     process.start()
     try:
-        yield int(mine.recv())
+        server = Server(mine.recv())
+        server.pid = process.pid or 0
+        yield server
     finally:
         process.terminate()
         process.join()
@@ -145,6 +180,8 @@ def _serve(pipe: Any, make: Callable[..., Any], arguments: tuple[object, ...]) -
     config = uvicorn.Config(
         make(*arguments), loop="uvloop", http="httptools", ws="none", lifespan="off",
         log_level="error", access_log=False,
+        # At a low rate a caller is idle for longer than a server waits by itself.
+        timeout_keep_alive=300,
     )  # fmt: skip
     pipe.send(sock.getsockname()[1])
     uvicorn.Server(config).run(sockets=[sock])

@@ -176,15 +176,16 @@ def validations(made: World, token: str, count: int) -> Table:
         _row("/healthz through all layers", health, ceiling.rate),
         _row(f"/serviceValidate, {CALLERS} callers", full, ceiling.rate),
         _row("/serviceValidate, half that rate", half, ceiling.rate),
-        ["two durable commits, one thread (the floor)", f"{floor:,.0f}", "", "", ""],
+        ["two durable commits, one thread (the floor)", f"{floor:,.0f}", *[""] * 4],
     ]
-    good = full.good + half.good
+    runs = (("at full rate", full), ("at half", half))
+    missing = [f"{name} {one.of(count)}" for name, one in runs if one.good != count]
     return Table(
-        ["what", "a second", "of the ceiling", "p50", "p99"],
+        ["what", "a second", "of the ceiling", "CPU each", "p50", "p99"],
         rows,
         f"{count:,} tickets a run, SQLite on disk, one core for the server",
         [
-            Target("every ticket is good, once", f"{good:,} of {2 * count:,}", good == 2 * count),
+            Target("every ticket is good, once", "; ".join(missing) or "all", not missing),
             Target(
                 "validations at no less than 60 % of the floor",
                 f"{full.rate / floor:.0%}",
@@ -196,7 +197,8 @@ def validations(made: World, token: str, count: int) -> Table:
 
 def _row(name: str, one: Load, ceiling: float) -> list[str]:
     share = f"{one.rate / ceiling:.0%}"
-    return [name, f"{one.rate:,.0f}", share, f"{one.p50 * 1e3:.1f} ms", f"{one.p99 * 1e3:.1f} ms"]
+    times = [f"{seconds * 1e3:.1f} ms" for seconds in (one.p50, one.p99)]
+    return [name, f"{one.rate:,.0f}", share, f"{one.cpu * 1e3:.2f} ms", *times]
 
 
 def logins(made: World, count: int) -> Table:

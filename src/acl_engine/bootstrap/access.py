@@ -80,6 +80,11 @@ class Access:
         who = self._service.engine.sessions.standing(session, touch=False)
         return who, self._visits.make(Visiting(session, SCANNER), self._now())
 
+    @property
+    def may_answer_at_once(self) -> bool:
+        """Whether `permits` can ever do without a wait: over a SQLite file."""
+        return bool(self._service.database.path)
+
     def credential(self, token: str, purpose: Purpose) -> None:
         """Raises SessionDead unless it is a service's, live, and for this purpose."""
         self._tokens.resolve(token, purpose)

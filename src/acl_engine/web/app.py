@@ -50,12 +50,13 @@ class Life:
 def areas_of(service: Service, life: Life, metrics: Metrics) -> list[Area]:
     """Every area of the service."""
     access = Access(service)
+    # Tried in this order, so what is asked most often comes first.
     return [
+        Area("lookup", api.routes(service, access)),
         Area("health", health.routes(service.check, lambda: life.draining)),
         Area("style", styles.routes),
         Area("central login", cas.routes(service.central, service.address), cas.PREFIX),
         Area("metrics", metrics.routes(access)),
-        Area("lookup", api.routes(service, access)),
         Area("scanner", scanner.routes(service, access)),
         Area("scim", scim.routes(service), scim.PREFIX, scim.BODY_BYTES),
     ]
