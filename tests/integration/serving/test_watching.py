@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +15,7 @@ from acl_engine.web.outermost import Seen
 from acl_engine.web.tracing import tracing
 from tests.api_world import Api
 from tests.asgi import Answer, call
+from tests.seeded import found, personal
 from tests.serving import serving
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -36,6 +38,35 @@ def test_metrics_count_routes_and_name_nobody(api: Api) -> None:
     assert 'acl_http_request_seconds_count{route="/v1/login"} 1.0' in told.text
     for secret in (key, "13800138000", "courier-88", api.token("courier-88")):
         assert secret not in told.text
+
+
+def test_no_answer_nor_metric_holds_a_value_of_the_seed(api: Api) -> None:
+    """Whatever is typed where, in each role: not in a body, a header or a count."""
+    clear = api.truth.by_name["load-1"].fields
+    told: list[str] = []
+    for login in ("keeper-07", "sup-0413", "auditor-01"):
+        token = api.token(login)
+        for body in (
+            {"key": clear["recipient_phone"]},
+            {"key": api.key("load-1")},
+            {"action": "reverse_lookup", "by": {"recipient_phone": clear["recipient_phone"]}},
+            {"action": "search", "by": {"recipient_name": clear["recipient_name"]}},
+            {"action": clear["recipient_name"], "resource": clear["unit"]},
+            {"key": api.key("load-1"), "purpose": clear["id_number"]},
+            {clear["recipient_phone"]: clear["recipient_name"]},
+            {"key": api.key("keeper-parcel")},
+        ):
+            answer = api.post("/v1/lookup", body, token)
+            told.append(f"{answer.headers} {answer.text}")
+    for where in ("/v1/lookup", "/nowhere", "/scanner/"):
+        query = "&".join(f"{name}={quote(value)}" for name, value in clear.items())
+        answer = call(api.app, f"{where}/{quote(clear['recipient_phone'])}", query=query)
+        told.append(f"{answer.headers} {answer.text}")
+    shown = [text for text in told if "waybill_no" in text]
+    assert shown  # some were answered: nothing is not all that was searched
+    told.append(metrics(api, api.credential("metrics")).text)
+    for one in told:
+        assert found(one.encode(), personal(api.truth)) == set(), one
 
 
 def test_metrics_are_not_told_to_strangers(api: Api) -> None:

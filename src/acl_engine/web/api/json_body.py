@@ -4,6 +4,7 @@ INVARIANT: what is refused here is told by its kind, never by its value.
 """
 
 import json
+import re
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -36,6 +37,9 @@ MISFIT = Text(
     "/openapi.json says what fits",
 )
 _T = TypeVar("_T")
+# What the decoder quotes of the body. It may be anybody's name: only a word is repeated.
+_QUOTED = re.compile(r"(unknown field |enum value )[`'](.*)[`'](?= - at `\$|\Z)", re.DOTALL)
+_WORD = re.compile(r"[a-z_]{1,32}")
 
 
 def read(request: Request, body: bytes, kind: type[_T]) -> _T:
@@ -57,7 +61,7 @@ def read(request: Request, body: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as misfit:
-        raise Refused(400, MISFIT.of(what=one_line(str(misfit)))) from None
+        raise Refused(400, MISFIT.of(what=one_line(_unquoted(str(misfit))))) from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -75,3 +79,9 @@ def _number(text: str) -> int | float:
 
 def _never(constant: str) -> NoReturn:
     raise ValueError(constant)  # NaN and the infinities are no JSON
+
+
+def _unquoted(misfit: str) -> str:
+    return _QUOTED.sub(
+        lambda found: f"{found[1]}`{found[2] if _WORD.fullmatch(found[2]) else '?'}`", misfit
+    )
