@@ -1,6 +1,8 @@
 """One-click dial under attack: the number never leaves, and a capability is worth one call."""
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from tests.line_world import Line
 
+from acl_engine.domain.calls import Ends
 from acl_engine.domain.errors import AccessDenied, AclError
 from acl_engine.domain.request import Query
 from acl_engine.storage.database import Database
@@ -89,6 +92,39 @@ def test_the_outcome_is_an_oracle_so_attempts_are_few(line: Line) -> None:
     assert (entry.line, entry.reason) == ("4", "dial.attempts")
 
 
+def test_a_failing_call_is_an_attempt_too(line: Line) -> None:
+    """Ringing a number that the network refuses tells that it is dead: no ringing without end."""
+    token = line.token("courier-88", "pda-88")
+    line.fails["provider.call"] = RuntimeError("19012345678 is not in service")
+    for _ in range(line.engine._door.pack.settings.dial.attempts_per_day):
+        refused(line, lambda: line.engine.call(token, dialled(line, token)))
+    assert refused(line, lambda: dialled(line, token)).reason == "dial.attempts"
+    assert outcomes(line) == ["failed"] * 6
+
+
+def test_many_at_once_get_no_more(line: Line) -> None:
+    token = line.token("courier-88", "pda-88")
+
+    def tried(_: int) -> str:
+        try:
+            return dialled(line, token)
+        except AccessDenied:
+            return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(tried, range(24)))
+    assert sum(map(bool, got)) == line.engine._door.pack.settings.dial.attempts_per_day
+
+
+def test_redial_to_learn_who_is_off(line: Line) -> None:
+    """The switchboard says off: six words a day is all that anybody learns of a number."""
+    token = line.token("courier-88", "pda-88")
+    line.engine._door.provider.line_is(contact(line, "load-1"), "off")
+    heard = [line.engine.call(token, dialled(line, token)).outcome for _ in range(6)]
+    assert heard == ["off"] * 6
+    assert refused(line, lambda: dialled(line, token)).line == "4"
+
+
 def test_the_brokers_store_gives_another_parcel(line: Line) -> None:
     """The broker distrusts the store too: no call to a number that was not asked for."""
     token = line.token("courier-88", "pda-88")
@@ -112,6 +148,133 @@ def test_a_binding_that_is_not_kept_is_undone(line: Line) -> None:
     assert line.calls.count("provider.bind") == line.calls.count("provider.unbind") == 1
 
 
+# --- the way back: the contact rings the intermediate number ------------------------------------
+
+
+def contact(line: Line, parcel: str) -> str:
+    return line.stage.truth.by_name[parcel].fields["recipient_phone"]
+
+
+def reference(line: Line) -> str:
+    with line.stage.database.read() as cx:
+        query = "SELECT provider_ref FROM dial_bindings ORDER BY expires_at DESC, rowid DESC"
+        return str(cx.execute(text(query)).scalars().first())
+
+
+def outcomes(line: Line) -> list[str]:
+    with line.stage.database.read() as cx:
+        return list(cx.execute(text("SELECT outcome FROM call_records ORDER BY id")).scalars())
+
+
+def set_parcel(line: Line, **values: str) -> None:
+    what = ", ".join(f"{name} = :{name}" for name in values)
+    with line.stage.database.write() as cx:
+        cx.execute(
+            text(f"UPDATE waybills SET {what} WHERE waybill_no = :key"),
+            {**values, "key": line.key("load-1")},
+        )
+
+
+def rings(line: Line, caller: str | None = None) -> str:
+    found = line.engine._door.provider.ring_back(caller or contact(line, "load-1"), reference(line))
+    return str(found)
+
+
+@pytest.fixture
+def called(line: Line) -> Line:
+    """courier-88 has called the contact of load-1."""
+    token = line.token("courier-88", "pda-88")
+    line.engine.call(token, dialled(line, token))
+    return line
+
+
+def test_the_contact_reaches_the_bound_courier(called: Line) -> None:
+    assert rings(called) == "pda-88"
+    assert outcomes(called) == ["answered", "callback"]
+    assert called.engine.hang_up() == 0
+
+
+def test_a_stranger_reaches_the_hotline(called: Line) -> None:
+    """Whoever learnt the intermediate number is nobody to it, and leaves no call record."""
+    assert rings(called, contact(called, "load-2")) == "hotline"
+    assert outcomes(called) == ["answered"]
+
+
+def ends_by_delivery(line: Line) -> None:
+    set_parcel(line, stage="DELIVERED")
+
+
+def ends_by_another_assignee(line: Line) -> None:
+    set_parcel(line, assignee=line.stage.person("courier-89").person)
+
+
+def ends_with_the_account(line: Line) -> None:
+    person = line.stage.person("courier-88").person
+    assert line.stage.administer(lambda desk: desk.leave(person, "acct-admin-01")).allowed
+
+
+def ends_with_the_device(line: Line) -> None:
+    assert line.stage.administer(
+        lambda d: d.devices.revoke("pda-88", "lost", "dev-admin-01")
+    ).allowed
+
+
+def ends_with_the_shift(line: Line) -> None:
+    with line.stage.database.write() as cx:
+        now = {"now": line.stage.now, "who": line.stage.person("courier-88").person}
+        cx.execute(text("UPDATE shifts SET ends_at = :now WHERE person = :who"), now)
+
+
+def ends_by_expiry(line: Line) -> None:
+    line.stage.clock.advance(61 * 60)
+
+
+ENDS = (
+    ends_by_delivery,
+    ends_by_another_assignee,
+    ends_with_the_account,
+    ends_with_the_device,
+    ends_with_the_shift,
+    ends_by_expiry,
+)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_callback_ends_with_its_reason(called: Line, end: Callable[[Line], None]) -> None:
+    """At once for a provider that asks; for the others a round of hanging up later."""
+    end(called)
+    assert rings(called) == "hotline"
+    ref = reference(called)
+    assert called.engine.hang_up() == 1
+    assert called.engine._door.provider._bound.get(ref) is None
+    assert called.engine.hang_up() == 0
+
+
+def test_a_provider_that_fails_is_told_again(called: Line) -> None:
+    ends_by_delivery(called)
+    called.fails["provider.unbind"] = RuntimeError(contact(called, "load-1"))
+    assert called.engine.hang_up() == 0
+    del called.fails["provider.unbind"]
+    assert called.engine.hang_up() == 1
+
+
+def test_reassigning_hangs_up_at_once(called: Line) -> None:
+    """The act itself ends the first courier's binding: no round has to come."""
+    manager = called.token("sup-0413", "pc-22")
+    params = {"to_person": called.stage.person("courier-91").person}
+    query = Query("reassign", "waybill", key=called.key("load-1"), params=params)
+    called.engine.act(manager, query)
+    assert called.calls.count("provider.unbind") == 1
+    assert rings(called) == "hotline"
+
+
+def test_no_callback_where_the_pack_says_none(called: Line) -> None:
+    door = called.engine._door
+    settings = replace(door.pack.settings, dial=replace(door.pack.settings.dial, callback=False))
+    called.engine._door = replace(door, pack=replace(door.pack, settings=settings))
+    assert not called.engine.calls_back(reference(called))
+
+
 def test_the_number_is_nowhere(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     """Not in an answer, an error, a log, an audit record or a row of the dial tables."""
     caplog.set_level(logging.DEBUG)
@@ -122,8 +285,8 @@ def test_the_number_is_nowhere(line: Line, caplog: pytest.LogCaptureFixture) -> 
     class Talkative:
         """A provider whose errors quote what it was given."""
 
-        def bind(self, number: str, expires_at: int) -> str:
-            raise RuntimeError(f"no route to {number}")
+        def bind(self, ends: Ends) -> str:
+            raise RuntimeError(f"no route to {ends.number}")
 
     real = line.engine._door.provider
     line.lie("provider", lambda _: Talkative())

@@ -19,7 +19,7 @@ from acl_engine.bootstrap.judicial import Judicial
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys, LocalKeyService
 from acl_engine.bootstrap.lesser_log import as_kept
 from acl_engine.bootstrap.policies import require_loaded
-from acl_engine.bootstrap.provider import NoProvider, SimulatedProvider
+from acl_engine.bootstrap.provider import Controlled, NoProvider, Switchboard
 from acl_engine.bootstrap.releasing import Releasing
 from acl_engine.decision import PackDecider
 from acl_engine.domain.accounts import DeviceProof
@@ -35,6 +35,7 @@ from acl_engine.domain.view import Answer
 from acl_engine.enforcement.acts import Acted, act
 from acl_engine.enforcement.dial import CallOutcome, call, dial
 from acl_engine.enforcement.door import Door
+from acl_engine.enforcement.hanging_up import calls_back, hang_up
 from acl_engine.enforcement.lookup import lookup
 from acl_engine.enforcement.permits import permits
 from acl_engine.identity.fresh import FreshFactors
@@ -103,6 +104,8 @@ class Engine:
         self.audit = audit
         self._planted = planted
         self._disclosures = disclosures
+        if isinstance(door.provider, Controlled):
+            door.provider.controlled_by(self.calls_back)
 
     @classmethod
     def open(
@@ -157,7 +160,7 @@ class Engine:
             pseudonyms=KeyedPseudonyms(keys.pseudonym),
             acts=ActStore(database, vault),
             dials=DialStore(database),
-            provider=provider or _provider(database),
+            provider=provider or _provider(database, clock),
             approvals=ApprovalStore(database, vault, windows=windows),
             releases=ReleaseStore(database),
             alarm=alarm,
@@ -240,6 +243,16 @@ class Engine:
         """Use a capability up."""
         return call(self._door, token, capability)
 
+    def hang_up(self) -> int:
+        """Unbind with the provider what has lost its reason; how many. `acl serve` does it every
+        few seconds; an application without it calls this as often. Raises StoreError."""
+        return hang_up(self._door)
+
+    def calls_back(self, reference: str) -> bool:
+        """Whether who rings the binding of this reference is put through to its person: for a
+        provider that asks before it connects. Raises StoreError."""
+        return calls_back(self._door, reference)
+
     @property
     def approvals(self) -> Approving:
         """Asking for a right for minutes, answering, reviewing; see `docs/how-to/approvals.md`."""
@@ -260,8 +273,8 @@ class Engine:
         return self._door.pseudonyms.digest(resource, key)
 
 
-def _provider(database: Database) -> DialProvider:
-    return SimulatedProvider() if is_synthetic(database) else NoProvider()
+def _provider(database: Database, clock: Clock) -> DialProvider:
+    return Switchboard(clock) if is_synthetic(database) else NoProvider()
 
 
 class _NoBudgets:

@@ -1,9 +1,11 @@
-"""HTTPS from here to applications: proxy callbacks and farewells. Implements `cas.Outbound`.
+"""HTTPS from here outwards: proxy callbacks, farewells, the telephone provider. Implements
+`cas.Outbound`.
 
 INVARIANTS
 - Certificates and names are verified; plain http goes to this machine itself alone.
 - No redirect is followed: an application that answers 302 has answered.
-- One call takes `seconds` at most, however slowly the other side drips; the body is not read.
+- One call takes `seconds` at most, however slowly the other side drips; of a body no more is read
+  than was asked for.
 - No proxy of the environment, no cookie, no credentials.
 """
 
@@ -44,24 +46,33 @@ class HttpsOutbound:
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
 
     def get(self, url: str) -> int:
-        return self._call("GET", url, None)
+        return self._call("GET", url, None, {}, 0)[0]
 
     def post(self, url: str, fields: Mapping[str, str]) -> int:
-        return self._call("POST", url, urlencode(fields).encode())
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._call("POST", url, urlencode(fields).encode(), form, 0)[0]
 
-    def _call(self, method: str, url: str, body: bytes | None) -> int:
+    def exchange(
+        self, url: str, body: bytes, headers: Mapping[str, str], most: int
+    ) -> tuple[int, bytes]:
+        """POST a body; the status and the answer, or 0 and nothing: no answer, one longer than
+        `most` bytes, or one that took too long."""
+        return self._call("POST", url, body, headers, most)
+
+    def _call(
+        self, method: str, url: str, body: bytes | None, more: Mapping[str, str], most: int
+    ) -> tuple[int, bytes]:
         parts = urlsplit(url)
-        headers = {"User-Agent": "acl-engine", "Connection": "close", "Accept": "*/*"}
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers = {"User-Agent": "acl-engine", "Connection": "close", "Accept": "*/*", **more}
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if not self._room.acquire(timeout=self._seconds):
-            return 0
+            return 0, b""
         try:
             connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
-            return self._status(connection, method, target, body, headers)
+            status, answer = self._answer(connection, method, target, body, headers, most)
+            return (0, b"") if len(answer) > most else (status, answer)
         except (OSError, http.client.HTTPException, ValueError):
-            return 0
+            return 0, b""
         finally:
             self._room.release()
 
@@ -74,20 +85,22 @@ class HttpsOutbound:
             return http.client.HTTPConnection(host, port, timeout=self._seconds)
         raise ValueError("neither https nor this machine")
 
-    def _status(
+    def _answer(
         self,
         connection: http.client.HTTPConnection,
         method: str,
         target: str,
         body: bytes | None,
         headers: Mapping[str, str],
-    ) -> int:
+        most: int,
+    ) -> tuple[int, bytes]:
         deadline = threading.Timer(self._seconds, _cut, [connection])
         deadline.daemon = True
         deadline.start()
         try:
             connection.request(method, target, body, dict(headers))
-            return connection.getresponse().status
+            response = connection.getresponse()
+            return response.status, response.read(most + 1) if most else b""
         finally:
             deadline.cancel()
             connection.close()

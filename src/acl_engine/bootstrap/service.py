@@ -17,6 +17,7 @@ from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.policies import policy_for
 from acl_engine.bootstrap.settings import ServerSettings, contradiction
+from acl_engine.bootstrap.telephony import provider_of
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
@@ -74,6 +75,7 @@ class Service:
             pack=pack,
             clock=clock,
             keys=keys,
+            provider=provider_of(settings.telephony, synthetic=synthetic),
             # Nothing is switched off: invented people have hashes of the cheap parameters.
             replay=Weakened() if synthetic else None,
         )

@@ -111,5 +111,37 @@ DOCS: Mapping[str, Text] = dict(
             "Where traces are sent (OTLP/HTTP), such as https://collector.example/v1/traces;"
             " default: nowhere.",
         ),
+        _doc(
+            "telephony.vendor",
+            "一键拨号的电话服务商：world 合成世界用模拟交换机、真实世界拒绝拨号；none 拒绝拨号；"
+            "tencent-npp 腾讯云号码保护",
+            "Who rings for one-click dial. world: a simulated switchboard in a synthetic world, and"
+            " none over real people; none: dialling is refused; tencent-npp: Tencent Cloud number"
+            " protection.",
+        ),
+        _doc(
+            "telephony.account_file",
+            "服务商账户文件（acl-telephony/1，权限 600）：app_id、secret_id、secret_key 与每台设备的"
+            "线路 lines；选定服务商时必填",
+            "The account with the vendor (acl-telephony/1, mode 600): app_id, secret_id, secret_key"
+            " and the line of each device under lines; required with a vendor.",
+        ),
+        _doc(
+            "telephony.endpoint",
+            "服务商接口地址；默认为其公开地址；合成世界只可用本机的仿真服务",
+            "Where the vendor's interface is; default: its public address. A synthetic world must"
+            " name one of its own.",
+        ),
+        _doc(
+            "telephony.authorities",
+            "验证服务商证书所用的根证书（PEM）；默认用系统的",
+            "Root certificates (PEM) that the vendor's certificate is verified against; default:"
+            " the system's.",
+        ),
+        _doc(
+            "telephony.seconds",
+            "服务商须在此秒数内答复，否则拒绝该次拨号",
+            "Seconds within which the vendor must answer, or the call is refused.",
+        ),
     )
 )

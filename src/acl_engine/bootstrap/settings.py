@@ -85,6 +85,14 @@ class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
     endpoint: str | None = None
 
 
+class Telephony(Struct, frozen=True, forbid_unknown_fields=True):
+    vendor: Literal["world", "none", "tencent-npp"] = "world"
+    account_file: str | None = None
+    endpoint: str | None = None
+    authorities: str | None = None
+    seconds: Annotated[int, Meta(ge=1, le=30)] = 5
+
+
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that `acl serve` can be told."""
 
@@ -98,6 +106,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     cas: Cas = Cas()
     telemetry: Telemetry = Telemetry()
+    telephony: Telephony = Telephony()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +191,9 @@ def _agree(settings: ServerSettings) -> None:
     sent = settings.telemetry.endpoint
     if sent is not None and not sent.startswith(("https://", *_THIS_MACHINE)):
         raise contradiction("telemetry.endpoint: https:// is required, http:// on this machine")
+    rung = settings.telephony.endpoint
+    if rung is not None and not rung.startswith(("https://", *_THIS_MACHINE)):
+        raise contradiction("telephony.endpoint: https:// is required, http:// on this machine")
     if serve.public_url is not None and not serve.public_url.startswith("https://"):
         raise contradiction("serve.public_url: https:// is required")
 

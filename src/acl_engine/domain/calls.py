@@ -1,22 +1,52 @@
-"""One-click dial: what is bound, for whom, until when. Never a number."""
+"""One-click dial: what is bound, for whom, until when. A person's number is in `Ends` alone."""
 
 from dataclasses import dataclass, field
+
+from acl_engine.domain.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two ends of a call, as the broker hands them to the provider; kept nowhere.
+
+    `device` is the company's side: the provider knows its line. `number` is the person's.
+    `expires_at` in epoch seconds UTC. `both_ways`: the person may call back while it is bound.
+    """
+
+    device: str | None
+    number: str = field(repr=False)
+    expires_at: int
+    both_ways: bool
+    most_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """An intermediate number bound between a person's phone and a parcel's contact.
+    """An intermediate number bound between a device's line and a parcel's contact.
 
-    Times are epoch seconds UTC. `provider_ref` is the provider's name for it, and holds no number.
+    Times are epoch seconds UTC. `provider_ref` is the provider's name for it, and holds no number
+    of a person. `purpose` is what the right to call was asked for, if for anything.
     """
 
     id: str
     waybill_no: str
+    account: str
     person: str
     device: str | None
     stage: str
     provider_ref: str
     expires_at: int
+    purpose: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A binding that the provider still has. `over`: it has ended, expired, or its parcel is at
+    another stage. `who`: its person as they are now; None: no longer active."""
+
+    binding: Binding
+    over: bool
+    who: Principal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +60,9 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt. `outcome` is answered, busy, no-answer or off: it is an oracle, so attempts are
-    limited and counted."""
+    """One attempt, either way. `outcome` is a word: answered, busy, no-answer, off, placed (the
+    provider does not say), failed; of a callback: callback or hotline. It is an oracle, so attempts
+    are limited and counted."""
 
     binding: str
     at: int

@@ -155,8 +155,13 @@ class ActSettings:
 
 @dataclass(frozen=True, slots=True)
 class DialSettings:
+    """`attempts_per_day`: calls to one parcel's contact. `callback`: the contact may call back,
+    and reaches the bound person alone. `call_minutes`: the longest call."""
+
     attempts_per_day: int
     capability_minutes: int
+    callback: bool = True
+    call_minutes: int = 10
 
 
 @dataclass(frozen=True, slots=True)

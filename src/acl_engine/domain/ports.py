@@ -9,7 +9,7 @@ from typing import Protocol
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.budgets import NO_WEIGHTS, Reservation, Seen
-from acl_engine.domain.calls import Binding, Call
+from acl_engine.domain.calls import Binding, Call, Ends, Kept
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.principal import Principal
@@ -146,12 +146,32 @@ class Dials(Protocol):
         """The binding of this parcel and person that has neither expired nor ended."""
         ...
 
-    def bind(self, binding: Binding) -> None: ...
+    def bind(self, binding: Binding) -> None:
+        """Keep a binding; those of the waybill before it have ended."""
+        ...
 
-    def unbind(self, binding_id: str, now: int) -> None: ...
+    def kept(
+        self, now: int, *, waybill_no: str | None = None, provider_ref: str | None = None
+    ) -> Sequence[Kept]:
+        """What the provider still has: all, of one parcel, or by the provider's reference."""
+        ...
 
-    def mint(self, token_hash: str, binding_id: str, session: str, expires_at: int) -> None:
-        """Keep a capability for one call."""
+    def released(self, binding_id: str, now: int) -> None:
+        """The provider has let go of it: it is over."""
+        ...
+
+    def mint(
+        self,
+        token_hash: str,
+        binding: Binding,
+        session: str,
+        expires_at: int,
+        *,
+        since: int,
+        most: int,
+    ) -> bool:
+        """Keep a capability for one call, unless the parcel has had `most` since then: False.
+        Atomic: who asks many times at once gets no more."""
         ...
 
     def take(self, token_hash: str, session: str, now: int) -> Binding | None:
@@ -164,14 +184,18 @@ class Dials(Protocol):
 
 
 class DialProvider(Protocol):
-    """A telephone provider with privacy numbers. Only the broker hands it a number."""
+    """A telephone provider with privacy numbers. Only the broker hands it a number.
 
-    def bind(self, number: str, expires_at: int) -> str:
-        """Bind an intermediate number (AXB); the provider's reference, which holds no number."""
+    Raises StoreError when it cannot or will not: a call that is not sure to be allowed is none.
+    """
+
+    def bind(self, ends: Ends) -> str:
+        """Bind an intermediate number (AXB); the provider's reference, without a person's number.
+        The provider forgets it by itself when it expires."""
         ...
 
-    def call(self, reference: str) -> str:
-        """Ring both sides; the outcome: answered, busy, no-answer, off."""
+    def call(self, reference: str, ends: Ends) -> str:
+        """Ring both ends; the outcome as a word: see `Call`."""
         ...
 
     def unbind(self, reference: str) -> None: ...

@@ -7,6 +7,7 @@ INVARIANTS
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from acl_engine.domain.approvals import Asking
@@ -15,6 +16,7 @@ from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query, Request
 from acl_engine.enforcement.approvals import APPROVAL_ACTS, Act, check_purpose
 from acl_engine.enforcement.door import Door, Refused, Trail
+from acl_engine.enforcement.hanging_up import hang_up
 from acl_engine.enforcement.lookup import gate, raised
 from acl_engine.enforcement.normalise import INCOMPLETE
 from acl_engine.masking.phone import parse as parse_phone
@@ -46,6 +48,9 @@ def act(door: Door, token: str, query: Query) -> Acted:
         trail.write_outcome(count=1, subjects=(trail.subject(trail.asked.key or ""),))
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise trail.denied(error) from None
+    if trail.asked.action in _MOVES:
+        with suppress(Exception):  # the act stands; the next round hangs up
+            hang_up(door, trail.asked.key)
     return Acted(trail.id, made)
 
 
@@ -133,3 +138,5 @@ _ACTS: Mapping[Action, Act] = {
     **APPROVAL_ACTS,
 }
 ACTS = frozenset(_ACTS)
+# Who may call a parcel's contact changes with these: what is bound for others is over.
+_MOVES = frozenset({Action.SCAN_OUT, Action.SCAN_IN, Action.REASSIGN})

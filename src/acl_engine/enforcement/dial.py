@@ -2,26 +2,30 @@
 
 INVARIANTS
 - A capability is for one call, one session, one device, one parcel and its stage, for minutes.
-- One binding per parcel and person until the stage ends; expiry at the end of the capability's
-  day at the latest.
+- One binding per parcel until its reason ends (`hanging_up`); it expires within hours.
 - The outcome of a call confirms that a number is live, so attempts are counted and limited.
-- No number is stored, returned, logged or put into an exception.
+- No number is stored, returned, logged or put into an exception: it is fetched for each call, with
+  the broker's own right, and forgotten.
 """
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from acl_engine.domain.calls import Binding, Call, Capability
+from acl_engine.domain.calls import Binding, Call, Capability, Ends
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.facts import Facts
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query
-from acl_engine.enforcement.door import Door, Trail, refuse
+from acl_engine.enforcement.door import Door, Refused, Trail, refuse
+from acl_engine.enforcement.hanging_up import hang_up
 from acl_engine.enforcement.lookup import gate
 
 DAY = 24 * 3600
+# A binding outlives the capability that made it so many times, so that the contact may call back.
+_CAPABILITIES = 6
 # Whom a call reaches, by the parcel's stage: its sender while it is picked up or brought back.
 _TO_SENDER = frozenset({"ORDERED", "RETURNING"})
 _BROKER = Principal("svc-dial", "svc-dial", "dial_broker", "hq", "broker")
@@ -29,7 +33,7 @@ _BROKER = Principal("svc-dial", "svc-dial", "dial_broker", "hq", "broker")
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """answered, busy, no-answer or off."""
+    """What the provider said of the call: see `domain.calls.Call`."""
 
     request_id: str
     outcome: str
@@ -40,7 +44,8 @@ def dial(door: Door, token: str, query: Query) -> Capability:
     trail = Trail.start(door, query)
     try:
         gate(trail, token, frozenset({Action.DIAL}))  # (0) to (4)
-        _attempts_left(trail)
+        if door.dials.attempts(trail.asked.key or "", _now(trail) - DAY) >= _most(door):
+            raise _attempts_spent()
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         outward = trail.denied(error)  # (5), (6)
         raise (error if isinstance(error, InputError) else outward) from None
@@ -51,7 +56,16 @@ def dial(door: Door, token: str, query: Query) -> Capability:
         binding = _bound(trail)
         secret = secrets.token_urlsafe(24)
         expires = min(binding.expires_at, _now(trail) + _minutes(door) * 60)
-        door.dials.mint(_hash(secret), binding.id, trail.who.session, expires)
+        minted = door.dials.mint(
+            _hash(secret),
+            binding,
+            trail.who.session,
+            expires,
+            since=_now(trail) - DAY,
+            most=_most(door),
+        )
+        if not minted:
+            raise _attempts_spent()
         trail.at("10")
         trail.settle(1)
         trail.write_outcome(count=1, subjects=(trail.subject(binding.waybill_no),))
@@ -70,18 +84,18 @@ def call(door: Door, token: str, capability: str) -> CallOutcome:
         binding = door.dials.take(_hash(capability), who.session, _now(trail))
         if binding is None or (binding.person, binding.device) != (who.person, who.device):
             raise refuse("0", "dial.capability", "dial-broker")
-        trail.query = Query(Action.DIAL, "waybill", key=binding.waybill_no)
+        trail.query = Query(Action.DIAL, "waybill", key=binding.waybill_no, purpose=binding.purpose)
         gate(trail, token, frozenset({Action.DIAL}))
         if _stage(trail) != binding.stage:
             raise refuse("3", "dial.stage", "stage-window")
-        _attempts_left(trail)
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
         raise trail.denied(error) from None
     trail.at("5")
     trail.write_intent()
     try:
-        outcome = door.provider.call(binding.provider_ref)
-        door.dials.record(Call(binding.id, _now(trail), outcome))
+        trail.at("7")
+        outcome = _rung(trail, binding)
+        trail.at("10")
         trail.settle(1)
         trail.write_outcome(count=1, subjects=(trail.subject(binding.waybill_no),))
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
@@ -89,32 +103,62 @@ def call(door: Door, token: str, capability: str) -> CallOutcome:
     return CallOutcome(trail.id, outcome)
 
 
-def _attempts_left(trail: Trail) -> None:
-    since = _now(trail) - DAY
-    made = trail.door.dials.attempts(trail.asked.key or "", since)
-    if made >= trail.door.pack.settings.dial.attempts_per_day:
-        raise refuse("4", "dial.attempts", "budget")
+def _rung(trail: Trail, binding: Binding) -> str:
+    """Ring, and keep a record of it whatever comes of it."""
+    outcome = "failed"
+    try:
+        outcome = trail.door.provider.call(
+            binding.provider_ref, _ends(trail, binding.stage, binding.expires_at)
+        )
+    finally:
+        trail.door.dials.record(Call(binding.id, _now(trail), outcome))
+    return outcome
+
+
+def _attempts_spent() -> Refused:
+    return refuse("4", "dial.attempts", "budget")
 
 
 def _bound(trail: Trail) -> Binding:
-    """The live binding, or a new one with the provider."""
+    """The live binding, or a new one with the provider; whatever else was bound for the parcel is
+    over then."""
     door, who, now = trail.door, trail.who, _now(trail)
-    key, stage = trail.asked.key or "", _stage(trail)
+    key, stage, purpose = trail.asked.key or "", _stage(trail), trail.asked.purpose
     found = door.dials.live(key, who.person, now)
-    if found is not None and (found.stage, found.device) == (stage, who.device):
+    if found is not None and (found.stage, found.device, found.account, found.purpose) == (
+        stage,
+        who.device,
+        who.account,
+        purpose,
+    ):
         return found
-    if found is not None:
-        door.provider.unbind(found.provider_ref)
-        door.dials.unbind(found.id, now)
-    expires = now + min(DAY, max(1, _minutes(door)) * 60 * 6)
-    reference = door.provider.bind(_number(trail, stage), expires)
-    binding = Binding(secrets.token_hex(12), key, who.person, who.device, stage, reference, expires)
+    expires = now + min(DAY, max(1, _minutes(door)) * 60 * _CAPABILITIES)
+    reference = door.provider.bind(_ends(trail, stage, expires))
+    binding = Binding(
+        secrets.token_hex(12),
+        key,
+        who.account,
+        who.person,
+        who.device,
+        stage,
+        reference,
+        expires,
+        purpose,
+    )
     try:
         door.dials.bind(binding)
     except Exception:
         door.provider.unbind(reference)  # or the number would stay bound with nobody knowing
         raise
+    with suppress(Exception):  # the next round does it
+        hang_up(door, key)
     return binding
+
+
+def _ends(trail: Trail, stage: str, expires: int) -> Ends:
+    dial = trail.door.pack.settings.dial
+    number = _number(trail, stage)
+    return Ends(trail.who.device, number, expires, dial.callback, dial.call_minutes)
 
 
 def _number(trail: Trail, stage: str) -> str:
@@ -147,6 +191,10 @@ def _stage(trail: Trail) -> str:
     assert trail.facts is not None
     resource = trail.facts.resource
     return str(resource["stage"]) if resource else ""
+
+
+def _most(door: Door) -> int:
+    return door.pack.settings.dial.attempts_per_day
 
 
 def _minutes(door: Door) -> int:

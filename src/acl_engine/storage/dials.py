@@ -4,20 +4,36 @@ INVARIANTS
 - A binding is alive while it has neither ended nor expired and the parcel is still at its stage:
   delivery ends it without anyone's doing.
 - One living binding a waybill: a new one ends those before it.
-- A capability is used up by whoever changes its row first.
+- A binding that is over stays `kept` until the provider has let go of it.
+- A capability is used up by whoever changes its row first, and counted from the moment it is made:
+  an attempt that failed has told something too.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, and_, func, insert, select, update
 
-from acl_engine.domain.calls import Binding, Call
+from acl_engine.domain.calls import Binding, Call, Kept
+from acl_engine.domain.principal import Principal
 from acl_engine.storage.database import Database
-from acl_engine.storage.tables import call_records, dial_bindings, dial_capabilities, waybills
+from acl_engine.storage.tables import (
+    accounts,
+    call_records,
+    devices,
+    dial_bindings,
+    dial_capabilities,
+    persons,
+    waybills,
+)
 
 _b, _k = dial_bindings.c, dial_capabilities.c
 _OUTCOME = re.compile(r"[a-z-]{1,16}")
+# A round takes so many; the next takes what is left. Past its expiry by more than this the provider
+# has forgotten a binding by itself, whether or not it ever answered.
+_AT_ONCE = 500
+_FORGOTTEN = 3600
 
 
 class DialStore:
@@ -46,23 +62,54 @@ class DialStore:
             cx.execute(update(dial_bindings).where(earlier).values(ended_at=_b.expires_at))
             cx.execute(insert(dial_bindings).values(values))
 
-    def unbind(self, binding_id: str, now: int) -> None:
-        """End a binding; one that has ended stays as it was."""
-        row = and_(_b.id == binding_id, _b.ended_at.is_(None))
-        with self._database.write() as cx:
-            cx.execute(update(dial_bindings).where(row).values(ended_at=now))
+    def kept(
+        self, now: int, *, waybill_no: str | None = None, provider_ref: str | None = None
+    ) -> Sequence[Kept]:
+        """What the provider still has, with its person as they are now; the oldest first."""
+        query = _KEPT_QUERY.where(_b.expires_at > now - _FORGOTTEN)
+        if waybill_no is not None:
+            query = query.where(_b.waybill_no == waybill_no)
+        if provider_ref is not None:
+            query = query.where(_b.provider_ref == provider_ref)
+        with self._database.read() as cx:
+            rows = cx.execute(query.order_by(_b.expires_at).limit(_AT_ONCE)).mappings().all()
+        return [_kept(row, now) for row in rows]
 
-    def mint(self, token_hash: str, binding_id: str, session: str, expires_at: int) -> None:
-        """Keep a capability for one call."""
+    def released(self, binding_id: str, now: int) -> None:
+        """The provider has let go; when a binding ended earlier stays as it was."""
+        ended = func.coalesce(_b.ended_at, now)
         with self._database.write() as cx:
+            cx.execute(
+                update(dial_bindings)
+                .where(_b.id == binding_id, _b.unbound_at.is_(None))
+                .values(unbound_at=now, ended_at=ended)
+            )
+
+    def mint(
+        self,
+        token_hash: str,
+        binding: Binding,
+        session: str,
+        expires_at: int,
+        *,
+        since: int,
+        most: int,
+    ) -> bool:
+        """Keep a capability for one call, unless the parcel has had its attempts."""
+        with self._database.write() as cx:
+            lock = select(waybills.c.id).where(waybills.c.waybill_no == binding.waybill_no)
+            cx.execute(lock.with_for_update())
+            if cx.execute(_attempts(binding.waybill_no, since)).scalar_one() >= most:
+                return False
             cx.execute(
                 insert(dial_capabilities).values(
                     token_hash=token_hash,
-                    binding=binding_id,
+                    binding=binding.id,
                     session=session,
                     expires_at=expires_at,
                 )
             )
+        return True
 
     def take(self, token_hash: str, session: str, now: int) -> Binding | None:
         """Use a capability up. None: unknown, used, expired, another session's, or no longer alive.
@@ -85,21 +132,9 @@ class DialStore:
         return None if row is None else _binding(row)
 
     def attempts(self, waybill_no: str, since: int) -> int:
-        """Calls made since then, and capabilities since then that were never used: whoever mints
-        many at once has used up as many attempts."""
-        ours = _b.waybill_no == waybill_no
-        made = (
-            select(func.count())
-            .select_from(call_records.join(dial_bindings))
-            .where(ours, call_records.c.at >= since)
-        )
-        waiting = (
-            select(func.count())
-            .select_from(dial_capabilities.join(dial_bindings))
-            .where(ours, _k.used_at.is_(None), _k.expires_at >= since)
-        )
+        """Capabilities of this parcel that have been alive since then, used or not."""
         with self._database.read() as cx:
-            return cx.scalars(made).one() + cx.scalars(waiting).one()
+            return cx.execute(_attempts(waybill_no, since)).scalar_one()
 
     def record(self, call: Call) -> None:
         """Keep one attempt: when, by which binding, and the outcome as a word."""
@@ -112,6 +147,21 @@ class DialStore:
 
 
 _KEPT = frozenset(Binding.__dataclass_fields__)
+_STAFF = ("role", "unit", "tenant", "customer")
+_KEPT_QUERY = (
+    select(
+        dial_bindings,
+        waybills.c.stage.label("stage_now"),
+        *(accounts.c[name].label(f"{name}_now") for name in _STAFF),
+        ((accounts.c.status == "active") & (persons.c.status == "active")).label("active"),
+        devices.c.device_class,
+    )
+    .outerjoin(waybills, waybills.c.waybill_no == _b.waybill_no)
+    .outerjoin(accounts, and_(accounts.c.login == _b.account, accounts.c.person == _b.person))
+    .outerjoin(persons, persons.c.id == _b.person)
+    .outerjoin(devices, devices.c.id == _b.device)
+    .where(_b.unbound_at.is_(None))
+)
 
 
 def _alive(now: int) -> Select[Any]:
@@ -124,3 +174,29 @@ def _alive(now: int) -> Select[Any]:
 
 def _binding(row: RowMapping) -> Binding:
     return Binding(**{name: row[name] for name in _KEPT})
+
+
+def _kept(row: RowMapping, now: int) -> Kept:
+    over = (
+        row["ended_at"] is not None or row["expires_at"] <= now or row["stage"] != row["stage_now"]
+    )
+    who = None
+    if row["active"]:
+        now_is = {name: row[f"{name}_now"] for name in _STAFF}
+        who = Principal(
+            account=row["account"],
+            person=row["person"],
+            session="",
+            device=row["device"],
+            device_class=row["device_class"],
+            **now_is,
+        )
+    return Kept(_binding(row), over, who)
+
+
+def _attempts(waybill_no: str, since: int) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(dial_capabilities.join(dial_bindings))
+        .where(_b.waybill_no == waybill_no, _k.expires_at >= since)
+    )

@@ -1,6 +1,6 @@
 """The tables of control state: contacts, budgets, one-click dial. Part of `tables`."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
 from acl_engine.storage.tables_base import id_column, metadata
 
@@ -55,12 +55,16 @@ dial_bindings = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("waybill_no", String(32), nullable=False, index=True),
+    Column("account", String(64), nullable=False, server_default=""),
     Column("person", String(32), nullable=False),
     Column("device", String(64)),
     Column("stage", String(20), nullable=False),
+    Column("purpose", String(48)),
     Column("provider_ref", String(64), nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("unbound_at", BigInteger),  # when the provider let go of it; None: it may have it still
+    Index(None, "unbound_at", "expires_at"),
 )
 
 dial_capabilities = Table(

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp
 from acl_engine.bootstrap.farewells import Farewells
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import Limits, Serve, ServerSettings, contradiction
+from acl_engine.bootstrap.telephony import Rounds
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.text import Text
 from acl_engine.web import tls
@@ -84,21 +85,22 @@ def run(service: Service, sock: socket.socket, files: tuple[Path, Path]) -> None
         server = _Server(config, life)
         signal.signal(signal.SIGHUP, partial(_renew, context, files))
         runner = asyncio.Runner(loop_factory=_loop_factory())
-        with _telling(service.central.farewells), runner:
+        rounds = Rounds(service.engine)
+        with _beside(service.central.farewells, "farewells"), _beside(rounds, "dial"), runner:
             runner.run(server.serve(sockets=[sock]))
     log.info("stopped")
 
 
 @contextmanager
-def _telling(farewells: Farewells) -> Iterator[None]:
-    """Farewells are told by a thread of their own, as long as requests are answered."""
-    teller = threading.Thread(target=farewells.run, name="farewells", daemon=True)
-    teller.start()
+def _beside(work: Farewells | Rounds, name: str) -> Iterator[None]:
+    """Work of a thread of its own, as long as requests are answered."""
+    worker = threading.Thread(target=work.run, name=name, daemon=True)
+    worker.start()
     try:
         yield
     finally:
-        farewells.stop()
-        teller.join(timeout=10)
+        work.stop()
+        worker.join(timeout=10)
 
 
 def _config(app: ASGIApp, settings: ServerSettings, context: ssl.SSLContext) -> uvicorn.Config:

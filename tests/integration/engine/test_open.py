@@ -10,6 +10,7 @@ from sqlalchemy import text
 from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.clocks import SystemClock
 from acl_engine.bootstrap.provider import NO_PROVIDER
+from acl_engine.domain.calls import Ends
 from acl_engine.domain.errors import ConfigError, StoreError
 from acl_engine.domain.pack import Pack
 from acl_engine.policy.pack import load_pack
@@ -80,7 +81,7 @@ def test_a_real_world_pretends_no_calls(unmarked: Database, tmp_path: Path) -> N
     """Without a provider a number is neither bound nor kept in memory."""
     provider = opened(unmarked, signed_policy.loaded(unmarked, tmp_path))._door.provider
     with pytest.raises(StoreError) as caught:
-        provider.bind("19012345678", 1)
+        provider.bind(Ends("pda-1", "19012345678", 1, True, 1))
     assert caught.value.message.code == NO_PROVIDER.code
 
 

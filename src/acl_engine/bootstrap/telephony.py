@@ -1,0 +1,109 @@
+"""The telephone provider that the settings name; and the rounds that end what it has bound.
+
+INVARIANTS
+- What the chosen vendor needs and was not given stops the start.
+- The account file holds a secret and the company's lines: nobody but its owner may read it.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from acl_engine.bootstrap.engine import Engine
+from acl_engine.bootstrap.outbound import HttpsOutbound
+from acl_engine.bootstrap.provider import NoProvider
+from acl_engine.bootstrap.settings import Telephony, contradiction
+from acl_engine.bootstrap.tencent_npp import ENDPOINT, NppAccount, TencentNpp
+from acl_engine.domain.errors import AclError, ConfigError
+from acl_engine.domain.ports import DialProvider
+from acl_engine.domain.text import Text
+from acl_engine.masking.phone import parse
+from acl_engine.policy import strict_yaml
+
+log = logging.getLogger("acl.telephony")
+
+OPEN_FILE = Text(
+    "telephony.open-file",
+    "电话账户文件 `{file}` 他人可读",
+    "others may read the telephone account file `{file}`",
+    "chmod 600",
+    "chmod 600",
+)
+BAD_LINE = Text(
+    "telephony.bad-line",
+    "设备 `{device}` 的线路不是大陆手机号",
+    "the line of device `{device}` is no mainland mobile number",
+    "写成加引号的 11 位数字",
+    "write eleven digits, in quotes",
+)
+_ROUND_SECONDS = 5.0
+
+
+class AccountFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """`acl-telephony/1`: the company's account with the vendor, and the line of each device."""
+
+    schema: Literal["acl-telephony/1"]
+    app_id: str
+    secret_id: str
+    secret_key: str
+    lines: dict[str, str]
+
+
+def provider_of(settings: Telephony, *, synthetic: bool) -> DialProvider | None:
+    """The vendor's adapter; None: what the world itself has. Raises ConfigError."""
+    if settings.vendor == "world":
+        if settings.account_file is not None or settings.endpoint is not None:
+            raise contradiction("telephony.account_file, telephony.endpoint: no telephony.vendor")
+        return None
+    if settings.vendor == "none":
+        return NoProvider()
+    if settings.account_file is None:
+        raise contradiction("telephony.vendor: telephony.account_file is not given")
+    if synthetic and settings.endpoint is None:
+        raise contradiction("telephony.vendor: a synthetic world does not ring real telephones")
+    outbound = HttpsOutbound(settings.authorities, settings.seconds)
+    account = read_account(Path(settings.account_file))
+    return TencentNpp(account, outbound, settings.endpoint or ENDPOINT)
+
+
+def read_account(path: Path) -> NppAccount:
+    """The account of a file. Raises ConfigError, which names devices and no number."""
+    found = strict_yaml.read(path, AccountFile, error=ConfigError)
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(OPEN_FILE.of(file=path.name))
+    _check_lines(found.lines)
+    return NppAccount(found.app_id, found.secret_id, found.secret_key, found.lines)
+
+
+def _check_lines(lines: Mapping[str, str]) -> None:
+    for device, number in lines.items():
+        shape = parse(number)
+        if shape is None or shape.form != "mobile" or "*" in number:
+            raise ConfigError(BAD_LINE.of(device=device))
+
+
+class Rounds:
+    """Hangs up, every few seconds, what has lost its reason, as long as the service answers."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        while not self._stop.wait(_ROUND_SECONDS):
+            self.round()
+
+    def round(self) -> int:
+        """One round; how many bindings it ended. A database that cannot answer is asked again."""
+        try:
+            return self._engine.hang_up()
+        except AclError as error:
+            log.warning("hanging up waits: %s", error.message.code)
+            return 0
+
+    def stop(self) -> None:
+        self._stop.set()

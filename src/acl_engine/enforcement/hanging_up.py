@@ -1,0 +1,55 @@
+"""Ending what one-click dial has bound: with the provider too, once its reason is gone.
+
+INVARIANTS
+- A binding stands while its parcel is at its stage and its person, as they are now, would be
+  allowed the same call: delivery, reassignment, a move, the end of a shift or of an account end it.
+- What cannot be decided is over. What the provider cannot be told now is told again later.
+"""
+
+from contextlib import suppress
+
+from acl_engine.domain.calls import Call, Kept
+from acl_engine.domain.request import Action, Query
+from acl_engine.enforcement.door import Door
+from acl_engine.enforcement.permits import permits
+
+CALLED_BACK, HOTLINE = "callback", "hotline"
+
+
+def hang_up(door: Door, waybill_no: str | None = None) -> int:
+    """Unbind what no longer stands, everywhere or of one parcel; how many.
+
+    Raises StoreError when the database cannot say; a provider that fails is asked again next time.
+    """
+    now = int(door.clock.now().timestamp())
+    ended = 0
+    for kept in door.dials.kept(now, waybill_no=waybill_no):
+        if stands(door, kept):
+            continue
+        with suppress(Exception):  # its text may quote a number; the binding stays kept
+            door.provider.unbind(kept.binding.provider_ref)
+            door.dials.released(kept.binding.id, now)
+            ended += 1
+    return ended
+
+
+def calls_back(door: Door, reference: str) -> bool:
+    """Whether the parcel's contact, who rings the intermediate number, may be put through to the
+    bound person; otherwise it is for the hotline. For a provider that asks before it connects.
+
+    `reference`: the provider's, of the binding of who rings. Raises StoreError.
+    """
+    now = int(door.clock.now().timestamp())
+    kept = door.dials.kept(now, provider_ref=reference)
+    may = door.pack.settings.dial.callback and any(stands(door, one) for one in kept)
+    for one in kept[:1]:
+        door.dials.record(Call(one.binding.id, now, CALLED_BACK if may else HOTLINE))
+    return may
+
+
+def stands(door: Door, kept: Kept) -> bool:
+    """Whether a binding has its reason still: the right to call, decided anew."""
+    if kept.over or kept.who is None:
+        return False
+    query = Query(Action.DIAL, "waybill", key=kept.binding.waybill_no, purpose=kept.binding.purpose)
+    return permits(door, kept.who, query)
