@@ -121,8 +121,8 @@ DOCS: Mapping[str, Text] = dict(
         ),
         _doc(
             "telephony.account_file",
-            "服务商账户文件（acl-telephony/1，权限 600）：app_id、secret_id、secret_key 与每台设备的"
-            "线路 lines；选定服务商时必填",
+            "服务商账户文件（acl-telephony/1，权限 600）：app_id、secret_id、secret_key 与"
+            "每台设备的线路 lines；选定服务商时必填",
             "The account with the vendor (acl-telephony/1, mode 600): app_id, secret_id, secret_key"
             " and the line of each device under lines; required with a vendor.",
         ),

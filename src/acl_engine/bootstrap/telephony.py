@@ -17,11 +17,10 @@ from acl_engine.bootstrap.engine import Engine
 from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.provider import NoProvider
 from acl_engine.bootstrap.settings import Telephony, contradiction
-from acl_engine.bootstrap.tencent_npp import ENDPOINT, NppAccount, TencentNpp
+from acl_engine.bootstrap.tencent_npp import ENDPOINT, NppAccount, TencentNpp, international
 from acl_engine.domain.errors import AclError, ConfigError
 from acl_engine.domain.ports import DialProvider
 from acl_engine.domain.text import Text
-from acl_engine.masking.phone import parse
 from acl_engine.policy import strict_yaml
 
 log = logging.getLogger("acl.telephony")
@@ -35,10 +34,10 @@ OPEN_FILE = Text(
 )
 BAD_LINE = Text(
     "telephony.bad-line",
-    "设备 `{device}` 的线路不是大陆手机号",
-    "the line of device `{device}` is no mainland mobile number",
-    "写成加引号的 11 位数字",
-    "write eleven digits, in quotes",
+    "设备 `{device}` 的线路不是大陆电话号码",
+    "the line of device `{device}` is no mainland telephone number",
+    "写成加引号的数字，不带分机",
+    "write its digits, in quotes, without an extension",
 )
 _ROUND_SECONDS = 5.0
 
@@ -81,8 +80,7 @@ def read_account(path: Path) -> NppAccount:
 
 def _check_lines(lines: Mapping[str, str]) -> None:
     for device, number in lines.items():
-        shape = parse(number)
-        if shape is None or shape.form != "mobile" or "*" in number:
+        if international(number) is None:
             raise ConfigError(BAD_LINE.of(device=device))
 
 

@@ -1,4 +1,4 @@
-"""Tencent Cloud's number protection (号码保护 NPP, API 2019-08-23) as the provider of one-click dial.
+"""Tencent Cloud number protection (号码保护 NPP, API 2019-08-23) as the provider of dial.
 
 `GetVirtualNum` binds an intermediate number between two ends (AXB), `CreateCallBack` rings both of
 them, so that no handset is told a number, `DelVirtualNum` unbinds.
@@ -105,8 +105,8 @@ class TencentNpp:
             self._asked("DelVirtualNum", {"BindId": name})
 
     def _ends(self, ends: Ends) -> dict[str, str]:
-        source = _international(self._account.lines.get(ends.device or "", ""))
-        target = _international(ends.number)
+        source = international(self._account.lines.get(ends.device or "", ""))
+        target = international(ends.number)
         if source is None or target is None:
             raise StoreError(NO_LINE.of(device=ends.device or "?"))
         return {"Src": source, "Dst": target}
@@ -143,7 +143,7 @@ def _succeeded(status: int, answer: bytes) -> Mapping[str, Any]:
     return found
 
 
-def _international(number: str) -> str | None:
+def international(number: str) -> str | None:
     """As the API writes it: 0086 before a mainland mobile or landline. None: it is neither."""
     shape = parse(number)
     if shape is None or shape.form not in ("mobile", "landline") or len(shape.parts) != 1:
