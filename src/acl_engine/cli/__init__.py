@@ -9,6 +9,7 @@ try:
 except ModuleNotFoundError:  # the light install of the decision core
     sys.exit("acl: the command needs more than the core: pip install 'acl-engine[cli]'")
 
+from acl_engine.cli.wrong_usage import one_line
 from acl_engine.domain.errors import AclError
 from acl_engine.domain.text import Lang
 
@@ -81,8 +82,11 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False, prog_name="acl"))
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:  # `acl policy`: what there is to say
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"acl: {one_line(error, _lang())}", err=True)
         sys.exit(2)
     except AclError as error:
         click.echo(f"acl: {error.render(_lang())}", err=True)
@@ -100,9 +104,12 @@ def main() -> None:
 
 
 def _lang() -> Lang:
-    return "zh" if "zh" in (os.environ.get("ACL_LANG"), _flag("--lang")) else "en"
-
-
-def _flag(name: str) -> str | None:
-    args = sys.argv[1:]
-    return args[args.index(name) + 1] if name in args[:-1] else None
+    """The language asked for, also where the command line could not be read."""
+    words = iter(sys.argv[1:])
+    said = os.environ.get("ACL_LANG")
+    for word in words:
+        if word == "--lang":
+            said = next(words, said)
+        elif word.startswith("--lang="):
+            said = word.partition("=")[2]
+    return "zh" if said == "zh" else "en"

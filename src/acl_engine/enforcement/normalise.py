@@ -124,7 +124,7 @@ def _criteria(by: Mapping[str, str], resource: ResourceSpec) -> tuple[tuple[str,
         spec = resource.fields.get(name)
         phone = name == PHONE or (spec is not None and spec.kind is Kind.PHONE)
         if spec is None and not phone and name not in resource.attributes:
-            known = ", ".join((*resource.attributes, *resource.fields))
+            known = ", ".join(dict.fromkeys((*resource.attributes, *resource.fields)))
             raise InputError(UNKNOWN_WORD.of(what="search criterion", known=known))
         if phone and not WILDCARDS & set(text):
             shape = parse_phone(text)

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from acl_engine.domain.errors import ScenarioError, Where
@@ -98,6 +99,8 @@ def scenarios(root: Path, pack: str, wanted: tuple[str, ...]) -> list[Filed]:
         elif name.endswith(".yaml"):
             chosen.append((Path(name), read_scenario(Path(name))))
         else:
-            unknown = UNDEFINED.of(what="scenario", name=name, known=", ".join(found))
+            near = get_close_matches(name, found, 5, 0.4)  # of dozens: those spelt alike
+            known = f"{', '.join(near)}, ... ({len(found)})"
+            unknown = UNDEFINED.of(what="scenario", name=name, known=known)
             raise ScenarioError(unknown, Where(str(folder)))
     return chosen

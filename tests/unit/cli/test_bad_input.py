@@ -43,6 +43,40 @@ def one_line(err: str, *says: str) -> None:
         assert word in err
 
 
+# --- the command itself --------------------------------------------------------------------------
+
+TYPED_WRONGLY = {
+    "replya": ("`replya`", "closest: replay", "`acl --help`"),
+    "replay --polcy x": ("`--polcy`", "closest: --policy", "`acl replay --help`"),
+    "replay --policy /no/where": ("wrong value for `--policy`", "/no/where"),
+    "replay --format xml": ("`--format`", "'xml' is not one of", "junit"),
+    "replay --format": ("--format", "requires an argument"),
+    "lookup": ("missing `--database`", "`acl lookup --help`"),
+    "--lang fr replay": ("`--lang`", "'fr'"),
+    "mask file": ("missing `IN`",),
+}
+
+
+@pytest.mark.parametrize("typed", TYPED_WRONGLY)
+def test_a_command_typed_wrongly_is_told_in_one_line(typed: str, acl: Acl) -> None:
+    """What was wrong, and which help to read, like any other error."""
+    code, err = acl(*typed.split())
+    assert code == 2
+    one_line(err, "acl: ", *TYPED_WRONGLY[typed])
+
+
+@pytest.mark.parametrize("typed", ["--lang zh lookup", "--lang=zh lookup"])
+def test_it_is_told_in_the_language_asked_for(typed: str, acl: Acl) -> None:
+    """However the option is written; and the option wins over the environment."""
+    one_line(acl(*typed.split())[1], "缺少 `--database`")
+
+
+def test_the_option_for_the_language_wins(acl: Acl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACL_LANG", "zh")
+    one_line(acl("--lang", "en", "lookup")[1], "missing `--database`")
+    one_line(acl("lookup")[1], "缺少 `--database`")
+
+
 # --- scenarios -----------------------------------------------------------------------------------
 
 DEFECTS = {
@@ -87,9 +121,9 @@ def test_an_unused_param_is_an_error(acl: Acl, tmp_path: Path) -> None:
 
 def test_what_is_not_there(acl: Acl, tmp_path: Path) -> None:
     """A name that nobody knows is told with those that exist."""
-    code, err = acl("replay", "courier.no-such-leak")
+    code, err = acl("replay", "courier.reverse-lokup")
     assert code == 2
-    one_line(err, "courier.no-such-leak", "courier.reverse-lookup")
+    one_line(err, "courier.reverse-lokup", "defined: courier.reverse-lookup,")
     code, err = acl("replay", "--pack", "bank")
     assert code == 2
     assert "bank" in err
