@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from acl_engine.bootstrap.embedding import Engine, Page, Reach, Resource
+    from acl_engine.analysis.reach import Reach
+    from acl_engine.bootstrap.embedding import Engine, Page, Resource
     from acl_engine.decision.compiled import CompiledPolicy
     from acl_engine.domain.decision import Decision
     from acl_engine.domain.errors import AccessDenied, AclError, PolicyErrors
@@ -24,7 +25,7 @@ _LAZY = {
     "Page": "acl_engine.bootstrap.registered",
     "PolicyErrors": "acl_engine.domain.errors",
     "Principal": "acl_engine.domain.principal",
-    "Reach": "acl_engine.bootstrap.registered",
+    "Reach": "acl_engine.analysis.reach",
     "Resource": "acl_engine.bootstrap.registered",
     "load_pack": "acl_engine.policy.pack",
 }

@@ -353,11 +353,11 @@ def test_who_what_and_which(session: Session) -> None:
 def test_blast_radius_counts_records_and_people(session: Session) -> None:
     """By action, with the number of different people whose records they are."""
     manager = User("x", "manager", "a", 9)
-    reach = {one.action: one for one in ENGINE.blast_radius(session, manager)}
+    reach = {one.actions: one for one in ENGINE.blast_radius(session, manager)}
     ids = selected(session, manager)
-    assert reach["read"].records == len(ids)
+    assert reach["read",].records == len(ids)
     people = {row["receiver"] for row in ROWS if row["id"] in ids}
-    assert reach["read"].people == {"recipient": len(people)}
+    assert reach["read",].people == {"recipient": len(people)}
     assert ENGINE.blast_radius(session, User("x", "nobody")) == ()
 
 
@@ -397,11 +397,11 @@ def test_a_pack_filters_and_masks_own_classes(session: Session) -> None:
     assert shown["phone"] != parcel.phone
     assert shown["phone"][-2:] == parcel.phone[-2:]
     reach = {
-        (one.action, one.field, one.clear): one for one in engine.blast_radius(session, courier)
+        (one.actions, one.field, one.clear): one for one in engine.blast_radius(session, courier)
     }
-    assert reach["read", "phone", False].records == len(ids)
-    assert ("read", "phone", True) not in reach
-    assert reach["dial", "", True].people["recipient"] >= 1
+    assert reach[("read",), "phone", False].records == len(ids)
+    assert (("read",), "phone", True) not in reach
+    assert reach[("dial",), "", True].people["recipient"] >= 1
 
 
 def test_a_missing_fact_denies(session: Session) -> None:

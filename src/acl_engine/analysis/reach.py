@@ -9,8 +9,10 @@ INVARIANTS
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from acl_engine.decision.over_records import Reachable, reachable
 from acl_engine.decision.pack_decider import PackDecider
 from acl_engine.domain import scope as s
 from acl_engine.domain.facts import Facts
@@ -38,61 +40,78 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A field that an account can see now, in clear or masked: of how many records, and of how
-    many people. `actions` are the ways to see it."""
+    """What can be reached now: of how many `records`, and of how many different `people` (whose
+    data -> how many).
 
-    resource: str
+    `field` is seen in clear or masked, by any of `actions`; a record on which it can be seen in
+    clear is not counted as masked again. Where `field` is empty, the record itself is reached, by
+    the one action.
+    """
+
+    type: str
     field: str
-    kind: str
     clear: bool
     actions: tuple[str, ...]
     records: int
-    people: int
+    people: Mapping[str, int]
+
+
+# A field (empty: the record itself) and a scope -> how many records, and how many people.
+Count = Callable[[str, s.Scope], tuple[int, Mapping[str, int]]]
+
+
+def reached(kind: str, ways: Iterable[Reachable], count: Count) -> Iterator[Reach]:
+    """The reach of all ways to records of one type; what holds no record is left out."""
+    fields: dict[str, dict[tuple[bool, str], s.Scope]] = {}
+    for way in ways:
+        action, field, clear = way.named
+        if field:
+            fields.setdefault(field, {})[clear, action] = way.scope
+        else:
+            yield from _counted(kind, field, clear, (action,), way.scope, count)
+    for field, seen in fields.items():
+        in_clear = s.any_of(*(scope for (clear, _), scope in seen.items() if clear))
+        for wanted in (True, False):
+            mine = {
+                action: scope
+                for (clear, action), scope in seen.items()
+                if clear is wanted and scope != s.NOTHING
+            }
+            scope = s.any_of(*mine.values())
+            scope = scope if wanted else s.all_of(scope, s.negate(in_clear))
+            yield from _counted(kind, field, wanted, tuple(mine), scope, count)
+
+
+def _counted(
+    kind: str, field: str, clear: bool, actions: tuple[str, ...], scope: s.Scope, count: Count
+) -> Iterator[Reach]:
+    if scope == s.NOTHING:
+        return
+    records, people = count(field, scope)
+    if records:
+        yield Reach(kind, field, clear, tuple(str(one) for one in actions), records, people)
 
 
 def blast_radius(decider: PackDecider, asker: Asker, counts: Counts) -> tuple[Reach, ...]:
-    """Every field that the account can see now; what is out of reach is left out."""
-    found = (
-        reach
-        for spec in decider.pack.resources.values()
-        for field, ways in _seen(decider, asker, spec).items()
-        for reach in _counted(spec, field, ways, counts)
-    )
-    return tuple(reach for reach in found if reach.records)
+    """Every field that the account can see now, in the catalogue's order."""
+    found: list[Reach] = []
+    for spec in decider.pack.resources.values():
+        ways = reachable(decider, spec.type, asker.facts[spec.type])
+        seen = (way for way in ways if way.named[1])
+        order = list(spec.fields)
+        each = reached(spec.type, seen, partial(_of_person, spec, counts))
+        found += sorted(each, key=lambda one: (order.index(one.field), not one.clear))
+    return tuple(found)
 
 
-# Whether in clear, and by which action -> on which records.
-_Ways = dict[tuple[bool, str], s.Scope]
-
-
-def _seen(decider: PackDecider, asker: Asker, spec: ResourceSpec) -> Mapping[str, _Ways]:
-    """Each field of the catalogue, with the ways in which it is shown to the account."""
-    found: dict[str, _Ways] = {field: {} for field in spec.fields}
-    for action in Action:
-        reached = decider.fields_reached(_asked(action, spec.type), asker.facts[spec.type])
-        for (field, clear), scope in reached.items():
-            if scope != s.NOTHING:
-                found[field][clear, str(action)] = scope
-    return found
-
-
-def _counted(spec: ResourceSpec, field: str, ways: _Ways, counts: Counts) -> Iterator[Reach]:
-    """A record on which the field is shown in clear by one way is not counted as masked."""
-    in_clear = s.any_of(*(scope for (clear, _), scope in ways.items() if clear))
-    for wanted in (True, False):
-        mine = {action: scope for (clear, action), scope in ways.items() if clear is wanted}
-        scope = s.any_of(*mine.values())
-        scope = scope if wanted else s.all_of(scope, s.negate(in_clear))
-        if scope != s.NOTHING:
-            records, people = counts.count(spec.type, scope, _person(spec, field))
-            kind = str(spec.fields[field].kind)
-            yield Reach(spec.type, field, kind, wanted, tuple(mine), records, people)
-
-
-def _person(spec: ResourceSpec, field: str) -> str | None:
-    """The attribute that says whose the field is; None: nobody's, or the record does not say."""
+def _of_person(
+    spec: ResourceSpec, counts: Counts, field: str, scope: s.Scope
+) -> tuple[int, Mapping[str, int]]:
+    """Records, and people where the record says whose the field is."""
     person = spec.fields[field].person
-    return person if person in spec.attributes else None
+    whose = person if person in spec.attributes else None
+    records, people = counts.count(spec.type, scope, whose)
+    return records, {whose: people} if whose else {}
 
 
 @dataclass(frozen=True, slots=True)

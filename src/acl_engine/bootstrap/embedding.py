@@ -22,8 +22,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from acl_engine.analysis.reach import Reach, reached
 from acl_engine.bootstrap.embedded_use import Use
-from acl_engine.bootstrap.registered import Page, Reach, Registry, Resource
+from acl_engine.bootstrap.registered import Page, Registered, Registry, Resource
 from acl_engine.decision.compiled import CompiledPolicy
 from acl_engine.decision.over_records import CasbinReading, Explained, PackReading, Reading
 from acl_engine.decision.pack_decider import PackDecider
@@ -33,7 +34,7 @@ from acl_engine.domain.facts import Value
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import AuditLog, Sessions
 from acl_engine.domain.principal import Principal
-from acl_engine.domain.scope import NOTHING
+from acl_engine.domain.scope import NOTHING, Scope
 from acl_engine.domain.text import Text
 from acl_engine.masking.record import shown
 from acl_engine.storage.mapped_rows import RowFilter
@@ -212,15 +213,18 @@ class Engine:
         )
 
     def blast_radius(self, session: Any, who: Any, **context: Any) -> tuple[Reach, ...]:
-        """How many records, and how many people, `who` can reach now: by type, action and, with a
-        pack, by field. What is out of reach is left out."""
+        """How many records, and how many people, `who` can reach now: by type and action and, with
+        a pack, by field. What is out of reach is left out."""
         reading = self._reading
-        found = (
-            Reach(one.type, *part.named, *one.counts(session, part.scope))
+        return tuple(
+            reach
             for one in self._registered
-            for part in reading.reachable(who, one.rows, context)
+            for reach in reached(
+                one.type,
+                reading.reachable(who, one.rows, context),
+                partial(_counts, one, session),
+            )
         )
-        return tuple(reach for reach in found if reach.records)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -242,6 +246,13 @@ class Engine:
         if self._audit is not None:
             self._audit.append(use.entry(request))
         return request
+
+
+def _counts(
+    one: Registered, session: Any, field: str, scope: Scope
+) -> tuple[int, Mapping[str, int]]:
+    """The application says whose a record is, not whose each field of it is."""
+    return one.counts(session, scope)
 
 
 def _own_facts(known: tuple[str, ...], who: Any) -> Mapping[str, Value]:

@@ -108,18 +108,3 @@ class Page:
 
     items: tuple[Any, ...]
     next: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How many records of a type a principal can reach by an action, and how many people's.
-
-    With a pack, by `field`; `clear`: unmasked. `people` counts by whose data it is.
-    """
-
-    type: str
-    action: str
-    field: str
-    clear: bool
-    records: int
-    people: Mapping[str, int]

@@ -69,7 +69,7 @@ def reach(
 
 
 def _line(one: Reach, pack: Pack, lang: Lang) -> str:
-    spec = pack.resources[one.resource].fields[one.field]
+    spec = pack.resources[one.type].fields[one.field]
     text = LINE if one.people else LINE_OF_NOBODY
     said = {
         "field": spec.zh if lang == "zh" else spec.en,
@@ -77,7 +77,7 @@ def _line(one: Reach, pack: Pack, lang: Lang) -> str:
         "records": f"{one.records:,}",
         "actions": ", ".join(one.actions),
     }
-    return text.of(**said, people=f"{one.people:,}").render(lang)
+    return text.of(**said, people=f"{sum(one.people.values()):,}").render(lang)
 
 
 def _json(login: str, pack: Pack, found: tuple[Reach, ...]) -> str:
@@ -87,13 +87,13 @@ def _json(login: str, pack: Pack, found: tuple[Reach, ...]) -> str:
         "version": pack.version,
         "reach": [
             {
-                "resource": one.resource,
+                "resource": one.type,
                 "field": one.field,
-                "kind": one.kind,
+                "kind": str(pack.resources[one.type].fields[one.field].kind),
                 "clear": one.clear,
                 "actions": list(one.actions),
                 "records": one.records,
-                "people": one.people,
+                "people": sum(one.people.values()),
             }
             for one in found
         ],

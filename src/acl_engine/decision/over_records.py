@@ -219,6 +219,15 @@ def _is_text(field: str, read: set[tuple[str, ...]], *, evaluates: bool) -> bool
     return whole
 
 
+def reachable(decider: PackDecider, kind: str, facts: Facts) -> Iterator[Reachable]:
+    """What a pack lets one person reach of a record type, by each action."""
+    for action in Action:
+        request = _asked(action, kind)
+        yield Reachable((action, "", True), decider.scope(request, facts))
+        for (name, clear), scope in decider.fields_reached(request, facts).items():
+            yield Reachable((action, name, clear), scope)
+
+
 @dataclass(frozen=True, slots=True)
 class PackReading:
     """A pack: relations over the live facts of who asks, and fields with their masks.
@@ -240,12 +249,7 @@ class PackReading:
         raise InputError(NO_SUBJECTS.of())
 
     def reachable(self, who: Any, rows: Rows, context: Mapping[str, Any]) -> Iterator[Reachable]:
-        facts = self._facts(who)
-        for action in Action:
-            request = _asked(action, str(rows.constants["type"]))
-            yield Reachable((action, "", True), self.decider.scope(request, facts))
-            for (name, clear), scope in self.decider.fields_reached(request, facts).items():
-                yield Reachable((action, name, clear), scope)
+        yield from reachable(self.decider, str(rows.constants["type"]), self._facts(who))
 
     def spec(self, kind: str) -> ResourceSpec | None:
         known = self.decider.pack.resources
