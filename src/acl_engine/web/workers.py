@@ -34,13 +34,14 @@ class Workers:
         self._fd = sock.fileno()
         self._count = count
         self._running: dict[int, _Worker] = {}
+        self._environment: dict[str, str] = {}
         self._stopping = False
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT. 0: stopped when asked; 1: a worker could not go on."""
         # Whoever is asked for metrics adds up what all of them have counted.
         with tempfile.TemporaryDirectory(prefix="acl-metrics-") as shared:
-            os.environ[SHARED] = shared
+            self._environment = {**os.environ, SHARED: shared}
             return self._watch()
 
     def _watch(self) -> int:
@@ -69,7 +70,8 @@ class Workers:
     def _start(self) -> None:
         if self._asked():
             return
-        worker = subprocess.Popen(self._command, pass_fds=(self._fd,))  # noqa: S603
+        given = self._environment
+        worker = subprocess.Popen(self._command, pass_fds=(self._fd,), env=given)  # noqa: S603
         self._running[worker.pid] = _Worker(worker, time.monotonic())
         if self._asked():  # while this one was not among those who are told
             worker.send_signal(signal.SIGTERM)

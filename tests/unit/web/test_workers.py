@@ -1,5 +1,6 @@
 """A stop that comes while a worker is being started reaches that worker too."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from acl_engine.web.workers import Workers
+from acl_engine.web.workers import SHARED, Workers
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ def test_a_stop_in_the_middle_of_a_start(
         workers._stop()
     begun = time.monotonic()
     assert workers.run() == 0
+    assert SHARED not in os.environ  # what this process starts afterwards is no worker
     assert len(started) == (0 if asked == "before the first" else 2)
     for one in started:
         one.wait(timeout=5)  # `run` has reaped it: only this object does not know
