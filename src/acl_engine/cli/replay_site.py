@@ -1,11 +1,12 @@
 """The web application behind the `http` steps of a replay, over the engine of one run.
 
-Real: the application, its layers, the central login, its state, the logout messages. Simulated,
-because it is outside of the central login: the applications and the machines that it calls.
+Real: the application, its layers, the central login, its state, the logout messages, the lookup
+API. Simulated, because it is outside of them: the applications and the machines that are called.
 
     /_app/HOST/enter?ticket=   an application validates a ticket and opens a session of its own
     /_app/HOST/inside?session= whether that session still opens the application
     /_app/HOST/down, /up       the application stops and starts answering logout messages
+    /_app/HOST/credential      the credential for evaluations in an application's own settings
     /_outside/HOST             what reached a machine that is no application
 
 A device's answer to a login form is written `device:ID`: the device signs, as it would.
@@ -17,7 +18,6 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -25,19 +25,26 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lxml import etree
 
+from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.central import Central
+from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.paths import project_root
-from acl_engine.bootstrap.settings import ServerSettings
+from acl_engine.bootstrap.service import Service
+from acl_engine.bootstrap.settings import Serve, ServerSettings
 from acl_engine.cli.device_answer import answer
 from acl_engine.domain.cas import RegisteredService
+from acl_engine.identity.service_tokens import new_token
+from acl_engine.identity.standing import Rules
 from acl_engine.policy import strict_yaml
 from acl_engine.replay.transport import Asked, Replied, Site
 from acl_engine.replay.world.company import device_key
 from acl_engine.storage.cas_services import SqlServiceRegistry
 from acl_engine.storage.database import world_seed
+from acl_engine.web.api import area as api
 from acl_engine.web.app import Area, compose
-from acl_engine.web.cas import area
+from acl_engine.web.cas import area as cas
 
+ADDRESS = "https://login.example"
 _APP, _OUTSIDE = "/_app/", "/_outside/"
 
 
@@ -120,7 +127,8 @@ class ReplaySite:
         services = read_services(project_root() / "seeds" / "courier" / "services.yaml")
         for service in services:
             registry.add(service, "acct-admin-01", int(site.clock.now().timestamp()))
-        self._outside = Applications({urlsplit(one.url).hostname or "" for one in services})
+        hosts = {urlsplit(one.url).hostname or "" for one in services}
+        self._outside = Applications(hosts - {urlsplit(ADDRESS).hostname or ""})
         self._seed = world_seed(site.database)
         self._central = Central.over(
             database=site.database,
@@ -130,9 +138,21 @@ class ReplaySite:
             engine=site.engine,
             outbound=self._outside,
         )
-        routes = area.routes(self._central, "https://login.example")
-        around: Any = SimpleNamespace(settings=ServerSettings())
-        self._app = compose([Area("central login", routes, area.PREFIX)], around)
+        self._service = Service(
+            settings=ServerSettings(serve=Serve(public_url=ADDRESS)),
+            database=site.database,
+            pack=site.pack,
+            clock=site.clock,
+            keys=site.keys,
+            engine=site.engine,
+            central=self._central,
+            synthetic=True,
+        )
+        areas = [
+            Area("central login", cas.routes(self._central, ADDRESS), cas.PREFIX),
+            Area("lookup", api.routes(self._service, Access(self._service))),
+        ]
+        self._app = compose(areas, self._service)
 
     def send(self, request: Asked) -> Replied:
         # The teller's thread of a service does this every two seconds.
@@ -159,12 +179,25 @@ class ReplaySite:
         if act == "inside":
             ok = self._outside.holds(host, given.get("session", ""))
             return _text(200 if ok else 403, "inside" if ok else "log in first")
+        if act == "credential":
+            return _text(200, f"credential={self._credential()}")
         ticket = given.get("ticket", "")
         asked = urlencode({"service": f"https://{host}/", "ticket": ticket})
         seen = self._call(Asked("GET", f"/cas/p3/serviceValidate?{asked}"))
         if b"authenticationSuccess" not in seen.body:
             return _text(403, "the ticket is not good")
         return _text(200, f"app-session={self._outside.open(host, ticket)}")
+
+    def _credential(self) -> str:
+        """What an administrator once gave the service that plans routes."""
+        site = self._service
+        desk = Desk.over(site.database, site.keys, site.clock, Rules.of(site.pack))
+        account = desk.account("svc-route")
+        if account is None:
+            return ""
+        token, kept = new_token(account, "evaluation", 1, "acct-admin-01", desk.now())
+        desk.tokens.add(kept)
+        return token
 
     def _signed(self, request: Asked) -> Asked:
         """A form in which a device was named: the device answers its challenge."""
