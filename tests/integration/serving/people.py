@@ -11,7 +11,8 @@ from acl_engine.replay.theatre import SEED
 from acl_engine.replay.world.company import NOW, device_key, strong_password, totp_secret
 from tests.wire import Shown, WireBrowser
 
-DEVICES = {"courier-88": "pda-88", "courier-89": "pda-89", "keeper-07": "pc-31", "cs-12": "pc-12"}
+DEVICES = {"courier-88": "pda-88", "courier-89": "pda-89", "keeper-07": "pc-31", "cs-12": "pc-12",
+           "sup-0413": "pc-22"}  # fmt: skip
 OFFSET = int(NOW.timestamp()) - int(time.time())
 WORLD_TIME = {"ACL_SERVE_CLOCK_OFFSET": str(OFFSET)}
 
@@ -21,12 +22,14 @@ class Person:
     """One of the company's people. `used` is the step of the last code: one works once.
 
     `earliest` is the step of the first, counted from now's. Who types slowly, as a browser does,
-    begins with now's own (0): the one before may have run out when it arrives.
+    begins with now's own (0): the one before may have run out when it arrives. `later`: seconds by
+    which the service's clock goes after the world's.
     """
 
     login: str
     used: int = 0
     earliest: int = -1
+    later: int = 0
 
     def typed(self, challenge: str) -> dict[str, str]:
         """What they type into the login page, in time for its challenge."""
@@ -42,7 +45,7 @@ class Person:
     def code(self) -> str:
         """A code that was not used yet, of the step before, this one or the next: all are let in,
         so that three logins in a row wait for nothing."""
-        now = int(time.time()) + OFFSET
+        now = int(time.time()) + OFFSET + self.later
         self.used = max(self.used + 1, now // 30 + self.earliest)
         assert self.used <= now // 30 + 1, "more than three logins of one person at once"
         return code_at(totp_secret(SEED, self.login), self.used * 30)

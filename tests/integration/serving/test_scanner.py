@@ -14,6 +14,7 @@ from acl_engine.domain.cas import RegisteredService
 from acl_engine.replay.theatre import small_world
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.cas_services import SqlServiceRegistry
+from acl_engine.web.scanner.events import events
 from tests import api_world
 from tests.api_world import ADDRESS, Api
 from tests.asgi import Answer, call
@@ -145,6 +146,38 @@ def test_a_scan_shows_what_the_policy_shows_or_the_denial(api: Api, courier: Scr
     assert [at for at, _ in forms(other)] == [at for at, _ in forms(nobody)]
     wrong = courier.press(courier.go("/scanner/scan"), "look", key=" ")
     assert wrong.status in (403, 422)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("zh", ("物流轨迹", "入扫", "出扫")), ("en", ("trace", "scanned in", "scanned out"))],
+)
+def test_a_trace_reads_as_events(api: Api, lang: str, said: tuple[str, ...]) -> None:
+    """Times, words and places, the newest first; nothing of how it is kept."""
+    keeper = screen(api, "keeper-07")
+    asking = keeper.go(f"/scanner/scan?lang={lang}")
+    page = keeper.press(asking, "look", key=api.key("keeper-parcel"))
+    assert page.status == 200, page.text
+    for word in said:
+        assert word in page.text
+    times = re.findall(r'<time datetime="([^"]+)">', page.text)
+    assert len(times) > 1
+    assert times == sorted(times, reverse=True)
+    assert "{" not in page.text
+
+
+@pytest.mark.parametrize(
+    "kept",
+    ["", "no trace", "{}", '[{"at": 1}]', '[{"at": 99999999999999, "kind": "in", "unit": "u"}]'],
+)
+def test_what_is_no_trace_is_shown_as_it_is(kept: str) -> None:
+    """Whatever another system keeps there, the page stands."""
+    assert [one.where for one in events(kept)] == [kept]
+
+
+def test_a_scan_without_a_word_keeps_its_own() -> None:
+    (event,) = events('[{"at": 0, "kind": "weighed", "unit": "u-1", "city": "C"}]')
+    assert (event.when, event.what, event.where) == ("1970-01-01 08:00", None, "weighed C u-1")
 
 
 def test_custody_moves_by_two_scans(api: Api, courier: Screen) -> None:

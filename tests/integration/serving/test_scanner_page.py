@@ -4,6 +4,8 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +27,40 @@ WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class Place:
+    """A world with the page registered, and the port that its public address names."""
+
+    folder: Path
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def open(self, later: int = 0) -> AbstractContextManager[Served]:
+        """The service, its clock so many seconds after the world's."""
+        clock = int(WORLD_TIME["ACL_SERVE_CLOCK_OFFSET"]) + later
+        more = {"ACL_SERVE_PUBLIC_URL": self.address, "ACL_SERVE_CLOCK_OFFSET": str(clock)}
+        url = f"sqlite:///{self.folder / 'world.db'}"
+        return serving(self.folder, "--database", url, port=self.port, **more)
+
+
 @pytest.fixture
-def page(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The service at a port that its public address names, with the page registered."""
+def place(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("scanner-page")
     shutil.copy(world_file, folder / "world.db")
-    url = f"sqlite:///{folder / 'world.db'}"
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    public = f"https://localhost:{port}"
-    with ServiceDesk.open(url) as desk:
-        desk.add(RegisteredService("scanner", f"{public}/scanner/", "巴枪"), "admin-1")
-    more = {"ACL_SERVE_PUBLIC_URL": public, **WORLD_TIME}
-    with serving(folder, "--database", url, port=port, **more) as served:
+        made = Place(folder, taken.getsockname()[1])
+    with ServiceDesk.open(f"sqlite:///{folder / 'world.db'}") as desk:
+        desk.add(RegisteredService("scanner", f"{made.address}/scanner/", "巴枪"), "admin-1")
+    return made
+
+
+@pytest.fixture
+def page(place: Place) -> Iterator[Served]:
+    """The service at a port that its public address names, with the page registered."""
+    with place.open() as served:
         yield served
 
 
@@ -58,7 +81,7 @@ class Hand:
         """The first control of that name, and of that kind, reached with Tab."""
         from selenium.webdriver.common.keys import Keys
 
-        self.browser.find_element("tag name", "body").click()
+        self.browser.find_element("tag name", "h1").click()  # where nothing is pressed by it
         for _ in range(80):
             held = self.browser.switch_to.active_element
             kinds = (kind,) if kind else ("a", "button", "summary")
@@ -142,3 +165,48 @@ def test_a_couriers_morning_by_keyboard(page: Served, lang: str, tmp_path: Path)
         assert browser.find_elements("name", "password")
         # What was refused is noted by the browser, and nothing else.
         assert [one for one in complaints(browser) if "403" not in one] == []
+
+
+def test_one_asks_another_approves_it_is_shown_and_runs_out(place: Place, tmp_path: Path) -> None:
+    """Two people at two scanners, keyboard alone: a delivered parcel's room for ten minutes."""
+    key = Truth(small_world(ROOT), PARCELS).by_name["done-today"].waybill_no
+    start, room = f"{place.address}/scanner/", "building and room"
+    asker, approver = Person("courier-88", earliest=0), Person("sup-0413", earliest=0)
+    with (
+        place.open(),
+        chromium(tmp_path / "a", width=320, lang="en", script=False) as one,
+        chromium(tmp_path / "b", width=320, lang="en", script=False) as other,
+    ):
+        courier, manager = Hand(one, tmp_path, "en"), Hand(other, tmp_path, "en")
+        courier.log_in(start, asker)
+        one.get(f"{start}scan")
+        courier.type(key)
+        assert room not in one.page_source
+        courier.press("Ask for a right")
+        courier.press("Ask", "button")
+        assert "the request was sent" in one.find_element("css selector", "[role=status]").text
+        manager.log_in(start, approver)
+        other.get(f"{start}cases")
+        manager.fits("waiting")
+        manager.press("Approve", "button")
+        assert "granted" in other.find_element("css selector", "[role=status]").text
+        manager.fits("approved")
+        one.get(f"{start}cases")
+        courier.fits("granted")
+        courier.press("Look", "button")
+        assert room in one.page_source
+        assert one.find_elements("css selector", ".events time"), "the trace reads as events"
+        courier.fits("shown")
+    asker.later = 11 * 60
+    with (
+        place.open(later=asker.later),
+        chromium(tmp_path / "c", width=320, lang="en", script=False) as again,
+    ):
+        courier = Hand(again, tmp_path, "en")
+        courier.log_in(start, asker)
+        again.get(f"{start}cases")
+        assert not [b for b in again.find_elements("tag name", "button") if b.text == "Look"]
+        again.get(f"{start}scan")
+        courier.type(key)
+        assert room not in again.page_source
+        courier.fits("over")

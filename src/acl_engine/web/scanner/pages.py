@@ -14,6 +14,7 @@ from acl_engine.domain.view import View
 from acl_engine.web import cookies
 from acl_engine.web.language import language
 from acl_engine.web.pages import page
+from acl_engine.web.scanner.events import TRACE, Event, events
 from acl_engine.web.scanner.menu import Menu, menu_of
 
 PREFIX = "/scanner"
@@ -32,11 +33,12 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One record on the screen. `fields`: (zh, en, value); `may`: what is offered beside it."""
+    """One record on the screen. `fields`: (zh, en, value), a trace as its events; `may`: what is
+    offered beside it."""
 
     key: str
     mark: str
-    fields: tuple[tuple[str, str, str], ...]
+    fields: tuple[tuple[str, str, str | tuple[Event, ...]], ...]
     may: frozenset[str] = frozenset()
     purpose: str = ""
 
@@ -45,7 +47,9 @@ def card(pack: Pack, view: View, may: Iterable[str] = (), purpose: str = "") -> 
     """A view with the names of its fields, in the catalogue's order, and the screen code."""
     known = pack.resources[view.resource].fields
     fields = tuple(
-        (known[name].zh, known[name].en, view.fields[name]) for name in known if name in view.fields
+        (known[name].zh, known[name].en, events(text) if name == TRACE else text)
+        for name in known
+        if (text := view.fields.get(name)) is not None
     )
     return Card(view.handle, view.watermark, fields, frozenset(may), purpose)
 
