@@ -350,6 +350,18 @@ def test_who_what_and_which(session: Session) -> None:
         ENGINE.subjects_for("read", parcel)
 
 
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_page_of_nothing_is_refused(session: Session, limit: int) -> None:
+    """It would never end, or leave a record out in silence."""
+    manager = User("x", "manager", "a", 9)
+    with pytest.raises(InputError, match="limit"):
+        ENGINE.resources_for(session, manager, "read", Parcel, limit=limit)
+    with pytest.raises(InputError, match="limit"):
+        ENGINE.subjects_for("read", inside(), [manager], limit=limit)
+    with pytest.raises(InputError, match="after"):
+        ENGINE.subjects_for("read", inside(), [manager], after=-1)
+
+
 def test_blast_radius_counts_records_and_people(session: Session) -> None:
     """By action, with the number of different people whose records they are."""
     manager = User("x", "manager", "a", 9)

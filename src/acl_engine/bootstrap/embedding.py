@@ -28,6 +28,7 @@ from acl_engine.bootstrap.registered import Page, Registered, Registry, Resource
 from acl_engine.decision.compiled import CompiledPolicy
 from acl_engine.decision.over_records import CasbinReading, Explained, PackReading, Reading
 from acl_engine.decision.pack_decider import PackDecider
+from acl_engine.decision.questions import whole_page
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.errors import AccessDenied, ConfigError, InputError, SessionDead
 from acl_engine.domain.facts import Value
@@ -172,8 +173,10 @@ class Engine:
         """Who of `among` may do `action` on the record, in their order; a page from `after` on.
 
         Without `among`, everyone whom a casbin policy names. Complete: read on with
-        `after=page.next` until it is None.
+        `after=page.next` until it is None. Raises InputError for a `limit` below 1.
         """
+        whole_page("limit", limit)
+        whole_page("after", after, least=0)
         one, reading = self._registered.of(type(record)), self._reading
         people = reading.subjects() if among is None else among
         found = one.record(record)
@@ -196,7 +199,10 @@ class Engine:
         limit: int = PAGE,
         **context: Any,
     ) -> Page:
-        """The primary keys of the records on which `who` may do `action`, in order, paged."""
+        """The primary keys of the records on which `who` may do `action`, in order, paged.
+
+        Raises InputError for a `limit` below 1."""
+        whole_page("limit", limit)
         one = self._registered.of(model)
         where = one.mapped.condition(self._reading.scope(who, action, one.rows, context))
         keys = one.mapped.page(session, where, after, limit + 1)

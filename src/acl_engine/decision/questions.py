@@ -31,6 +31,27 @@ NO_FIELD = Text(
     "the model defines: {known}",
 )
 
+HALF_ASKED = Text(
+    "questions.half",
+    "没有给出请求的 `{field}`",
+    "`{field}` of the request is not given",
+    "除所问的字段外，其余字段都要给出",
+    "give every field but the one that is asked for",
+)
+NO_PAGE = Text(
+    "questions.page",
+    "`{name}` 不能小于 {least}，给的是 {found}",
+    "`{name}` must be {least} or more, got {found}",
+    "一页至少一项；下一页从上一页给出的位置开始",
+    "a page holds one item at least; the next begins where the one before says",
+)
+
+
+def whole_page(name: str, found: int, least: int = 1) -> None:
+    """Raises InputError for a page that could hold nothing, and so never end or leave items out."""
+    if found < least:
+        raise InputError(NO_PAGE.of(name=name, least=least, found=found))
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -46,11 +67,15 @@ def who(
     snapshot: Snapshot, field: str, fixed: dict[str, object], after: str = "", limit: int = PAGE
 ) -> Page:
     """The values of one field of the request, the others fixed, for which the answer is allow."""
+    whole_page("limit", limit)
     index = snapshot.indexes["m"]
     fields = index.words.request
     for name in (field, *fixed):
         if name not in fields:
             raise InputError(NO_FIELD.of(field=name, known=", ".join(fields)))
+    for name in fields:
+        if name != field and name not in fixed:  # "nobody" would be no answer to half a question
+            raise InputError(HALF_ASKED.of(field=name))
     closed = _closed(index, field)
     found: list[str] = []
     for word in _allowed(index, field, fixed, _candidates(snapshot, field).of(fixed, after)):

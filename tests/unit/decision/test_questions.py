@@ -90,6 +90,14 @@ def test_a_field_that_the_model_lacks_is_refused() -> None:
         POLICY.subjects_for(object="/a", act="read")
 
 
+def test_half_a_question_is_refused_and_a_page_of_nothing() -> None:
+    """Nobody is no answer to who may do something; pages that hold nothing never end."""
+    with pytest.raises(InputError, match="`act`"):
+        POLICY.subjects_for(obj="/a")
+    with pytest.raises(InputError, match="`limit`"):
+        POLICY.subjects_for(obj="/a", act="read", limit=0)
+
+
 def test_the_nearest_miss_names_the_condition_that_failed() -> None:
     why = POLICY.explain("bob", "/a", "delete")
     (reading,) = why.readings
