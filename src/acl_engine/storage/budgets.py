@@ -7,6 +7,8 @@ INVARIANTS
 - A reservation counts until its lease ends, and then no more: a killed process holds nothing
   longer. Settling one that ran out is refused, so that no look is answered uncharged.
 - A person counts once in a counter, on the day of the last look, at the weight of the clearest.
+- What is charged is durable with the outcome's record, which is written after it and before the
+  answer leaves; what is set aside dies with the process anyway.
 - Whatever belongs to a counter is changed under its lock alone; locks are taken in one order.
 """
 
@@ -128,7 +130,7 @@ class BudgetStore:
         for one in charges:
             window = one.limit.window
             spans[one.counter] = longest((window, spans.get(one.counter, window)))
-        with self._database.write() as cx:
+        with self._database.write(durable=False) as cx:
             change.lock(cx, amounts)
             counts = counted(cx, spans, today, now)
             self._tidy(cx, counts, today, now)
@@ -157,7 +159,7 @@ class BudgetStore:
             return
         moment = self._clock.now()
         now, today, names = int(moment.timestamp()), day_start(moment), reservation.amounts
-        with self._database.write() as cx:
+        with self._database.write(durable=False) as cx:
             change.lock(cx, names)
             leases = change.take(cx, reservation.id)
             if len(leases) != len(names) or min(leases) <= now:
@@ -169,7 +171,7 @@ class BudgetStore:
     def release(self, reservation: Reservation) -> None:
         """Nothing was shown: all of it is free again. A reservation that is gone is free."""
         if reservation.amounts:
-            with self._database.write() as cx:
+            with self._database.write(durable=False) as cx:
                 change.lock(cx, reservation.amounts)
                 change.take(cx, reservation.id)
 

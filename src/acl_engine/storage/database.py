@@ -113,9 +113,14 @@ class Database:
             yield cx
 
     @contextmanager
-    def write(self, *, opening: bool = False) -> Iterator[Connection]:
-        """All or nothing. SQLite: the one writer. PostgreSQL: lock the rows you decide on."""
-        with self._transaction(write=True, opening=opening) as cx:
+    def write(self, *, opening: bool = False, durable: bool = True) -> Iterator[Connection]:
+        """All or nothing. SQLite: the one writer. PostgreSQL: lock the rows you decide on.
+
+        `durable` False: for what a durable write follows before anybody is answered. The log of
+        changes is written in one order on both databases, so that one's sync makes this durable
+        too; until then it outlives the process, and not the machine.
+        """
+        with self._transaction(write=True, opening=opening, durable=durable) as cx:
             yield cx
 
     @contextmanager
@@ -253,7 +258,9 @@ class Database:
             fairy.close()
 
     @contextmanager
-    def _transaction(self, *, write: bool, opening: bool = False) -> Iterator[Connection]:
+    def _transaction(
+        self, *, write: bool, opening: bool = False, durable: bool = True
+    ) -> Iterator[Connection]:
         depth = getattr(self._local, "depth", 0)
         if write and depth:
             raise RuntimeError("a write transaction inside another transaction waits for itself")
@@ -266,7 +273,7 @@ class Database:
                 with self._lock, self._on_shared(write, depth) as cx:
                     yield cx
             else:
-                with self._own_connection(write) as cx:
+                with self._own_connection(write, durable) as cx:
                     yield cx
         except SQLAlchemyError as error:
             raise store_error(error, self.name, opening=opening) from None
@@ -282,11 +289,13 @@ class Database:
         return known
 
     @contextmanager
-    def _own_connection(self, write: bool) -> Iterator[Connection]:
+    def _own_connection(self, write: bool, durable: bool = True) -> Iterator[Connection]:
         alone = write and self.dialect == "sqlite"
         with self._turn() if alone else nullcontext(), self._engine.connect() as plain:
-            cx = self._prepared(plain, write)
+            cx = self._prepared(plain, write).execution_options(acl_durable=durable)
             with cx.begin() as transaction:
+                if not durable and not alone:
+                    cx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield cx
                 if not write:
                     transaction.rollback()

@@ -114,9 +114,12 @@ def _pragmas(raw: sqlite3.Connection, name: str) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A read that tried to write would be rolled back without a word; query_only makes it fail.
-    write = connection.get_execution_options().get("acl_write", False)
+    options = connection.get_execution_options()
+    write, durable = options.get("acl_write", False), options.get("acl_durable", True)
     raw: Any = connection.connection.dbapi_connection
     raw.execute(f"PRAGMA query_only={0 if write else 1}")
+    if write:
+        raw.execute(f"PRAGMA synchronous={2 if durable else 1}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
