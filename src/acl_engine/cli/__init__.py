@@ -10,8 +10,16 @@ except ModuleNotFoundError:  # the light install of the decision core
     sys.exit("acl: the command needs more than the core: pip install 'acl-engine[cli]'")
 
 from acl_engine.cli.wrong_usage import one_line
-from acl_engine.domain.errors import AclError
-from acl_engine.domain.text import Lang
+from acl_engine.domain.errors import AclError, InputError, Where
+from acl_engine.domain.text import Lang, Text
+
+REFUSED = Text(
+    "cli.system-refused",
+    "系统拒绝：{why}",
+    "the system refused: {why}",
+    "检查路径、权限与磁盘空间",
+    "check paths, permissions and the space on disk",
+)
 
 # command -> (module in this room that holds `command`, one line for `acl --help`).
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -94,6 +102,13 @@ def main() -> None:
     except BrokenPipeError:  # `acl ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as failure:
+        if os.environ.get("ACL_DEBUG"):
+            raise
+        where = Where(str(failure.filename)) if failure.filename else None
+        refused = InputError(REFUSED.of(why=failure.strerror or type(failure).__name__), where)
+        click.echo(f"acl: {refused.render(_lang())}", err=True)
+        sys.exit(refused.exit_code)
     except Exception as error:
         if os.environ.get("ACL_DEBUG"):
             raise

@@ -16,6 +16,7 @@ from acl_engine.cli.audit_options import busy, document, format_option, line, sa
 from acl_engine.cli.audit_questions import account, export, honey, read_mark, trace
 from acl_engine.cli.audit_report import who_saw
 from acl_engine.cli.audit_witness import witness
+from acl_engine.cli.writing import write_whole
 from acl_engine.domain.text import Lang, Text
 
 REPORT = Text(
@@ -176,7 +177,7 @@ def prove(name: str, url: str, trust: Path | None, out: Path | None) -> None:
             click.echo(text, nl=False)
         else:
             target = out.with_suffix(f".{number}{out.suffix}") if number else out
-            target.write_text(text, "utf-8")
+            write_whole(target, text)
             click.echo(str(target))
 
 

@@ -9,6 +9,7 @@ from acl_engine.bootstrap.log_retention import KEEP_DAYS, KEEP_DAYS_LEAST, carry
 from acl_engine.bootstrap.notary import HttpTimeStamper, Notary
 from acl_engine.cli.account_options import database_option
 from acl_engine.cli.audit_options import busy, by_option, case_argument, moment, say, trust_option
+from acl_engine.cli.writing import write_whole
 from acl_engine.domain.text import Lang, Text
 
 ROTATED = Text(
@@ -101,7 +102,7 @@ def stamp(
     with Accountability.open(url) as desk:
         believed, notary = desk.trust(trust), Notary(desk, by)
         if request is not None:
-            request.write_bytes(notary.request(believed))
+            write_whole(request, notary.request(believed))
             say(lang, REQUESTED, file=request)
             return
         if roots is None:

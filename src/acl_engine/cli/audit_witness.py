@@ -9,6 +9,7 @@ from acl_engine.bootstrap.audit_files import read_text, read_trust
 from acl_engine.bootstrap.witnessing import answer, found_witness
 from acl_engine.cli.account_options import database_option
 from acl_engine.cli.audit_options import say, trust_option
+from acl_engine.cli.writing import write_whole
 from acl_engine.domain.text import Lang, Text
 
 ADDED = Text(
@@ -90,5 +91,5 @@ def _write(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text, "utf-8")
+        write_whole(out, text)
         click.echo(str(out))

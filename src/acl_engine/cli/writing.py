@@ -18,14 +18,15 @@ CANNOT_WRITE = Text(
 )
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Put `text` at `path`, making its folder; an old file stays until the new one is complete."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Put a text or bytes at `path`, making its folder; an old file stays until the new one is
+    complete. Raises InputError."""
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         temporary = None

@@ -1,6 +1,8 @@
 """What the `acl audit` commands refuse, because doing it would find nothing or accuse the wrong."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,23 @@ def test_words_that_mean_nothing_are_refused(url: str, words: tuple[str, ...]) -
 def test_who_saw_nobody_is_refused(url: str) -> None:
     """An empty subject is a slip, not a person whom nobody looked at."""
     assert isinstance(run("who-saw", " ", "--database", url).exception, InputError)
+
+
+def test_a_receipt_that_cannot_be_written_is_said(url: str, tmp_path: Path) -> None:
+    """The path is a folder: one clear line, and nothing of it is left behind."""
+    run("checkpoint", "--database", url)
+    refused = run("prove", "0", "--out", str(tmp_path), "--database", url)
+    assert isinstance(refused.exception, InputError)
+    assert str(tmp_path) in refused.exception.render()
+    assert not [*tmp_path.parent.glob(f".{tmp_path.name}.*")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_output_that_the_system_refuses_is_one_line(url: str) -> None:
+    """Standard output on a full disk."""
+    command = [sys.executable, "-m", "acl_engine", "audit", "export", "--database", url]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("acl: the system refused: No space left on device")
+    assert done.stderr.count("\n") == 1
