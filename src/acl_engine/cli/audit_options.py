@@ -11,8 +11,23 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acl_engine.domain.accountability import FILED_CHARS, AuditEntry
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Lang, Text
 
+BAD_NAME = Text(
+    "audit.bad-name",
+    "记入日志的名称（案件、经办人）为空、过长或含不可见字符",
+    "a name that goes on record (a case, who asks) is empty, too long or not printable",
+    "写 1 到 {most} 个可见字符",
+    "write 1 to {most} printable characters",
+)
+NO_SPAN = Text(
+    "audit.no-span",
+    "`--from` 不在 `--to` 之前，其间没有任何时刻",
+    "`--from` is not before `--to`: no moment lies between",
+    "对调两者；`--to` 是最后一刻之后",
+    "swap them; `--to` is the moment after the last",
+)
 Asking = TypeVar("Asking", bound=Callable[..., Any])
 
 trust_option = click.option(
@@ -29,7 +44,7 @@ def _name(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     if value is not None and not (
         value.strip() and value.isprintable() and len(value) <= FILED_CHARS
     ):
-        raise click.BadParameter(f"a name of 1 to {FILED_CHARS} printable characters is needed")
+        raise InputError(BAD_NAME.of(most=FILED_CHARS))
     return value
 
 
@@ -62,7 +77,7 @@ def _or(default: int) -> Callable[[click.Context, click.Parameter, datetime | No
         at = default if value is None else int(value.replace(tzinfo=UTC).timestamp() * 1000)
         ends = {**context.params, str(end.name): at}  # whichever was read first stands there
         if ends.get("since", 0) >= ends.get("until", 2**62):
-            raise click.BadParameter("`--from` must lie before `--to`")
+            raise InputError(NO_SPAN.of())
         return at
 
     return millis

@@ -97,8 +97,8 @@ def test_a_copy_that_is_no_text_is_refused(url: str, tmp_path: Path) -> None:
     ],
 )
 def test_words_that_mean_nothing_are_refused(url: str, words: tuple[str, ...]) -> None:
-    """A span without a moment, a case without a name: exit 2, and nothing was done."""
-    assert run(*words, "--database", url).exit_code == 2
+    """A span without a moment, a case without a name: refused, and nothing was done."""
+    assert isinstance(run(*words, "--database", url).exception, InputError)
     assert run("hold", "--list", "--database", url).output == ""
 
 
