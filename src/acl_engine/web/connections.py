@@ -7,6 +7,8 @@ INVARIANTS
 - A connection that has sent no whole request within its time is closed.
 - At the limit, the connection that has been without a whole request for longest makes room for a
   new one: whoever holds connections open cannot keep the others out.
+- Whoever was turned away and does not hang up is cut off: a file is held for a moment, not for as
+  long as they like.
 """
 
 from asyncio import TimerHandle, Transport
@@ -17,6 +19,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from acl_engine.bootstrap.settings import Limits
 
+# TLS says good-bye both ways; one that is turned away has so long to say it, and so many may.
+_FAREWELL_SECONDS = 1.0
+_MOST_LEAVING = 64
 _REASONS = {
     408: b"Request Timeout",
     431: b"Request Header Fields Too Large",
@@ -29,6 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     limits: ClassVar[Limits]
     waiting: ClassVar["OrderedDict[BoundedProtocol, None]"]
+    leaving: ClassVar["OrderedDict[BoundedProtocol, TimerHandle]"]
 
     _deadline: TimerHandle | None = None
     _reading_headers = True
@@ -39,13 +45,17 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._set_deadline()
         self.waiting[self] = None
-        if len(self.connections) > self.limits.connections:
+        if len(self.connections) - len(self.leaving) > self.limits.connections:
             oldest = next(iter(self.waiting))
             oldest.turn_away(503)
+        if len(self.leaving) > _MOST_LEAVING:
+            next(iter(self.leaving)).cut_off()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()
         self.waiting.pop(self, None)
+        if timer := self.leaving.pop(self, None):
+            timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -104,7 +114,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             head = b"HTTP/1.1 %d %s\r\n" % (status, _REASONS[status])
             self.transport.write(head + b"content-length: 0\r\nconnection: close\r\n\r\n")
+            self.leaving[self] = self.loop.call_later(_FAREWELL_SECONDS, self.cut_off)
             self.transport.close()
+
+    def cut_off(self) -> None:
+        """The end, whatever the other side has still to say."""
+        if timer := self.leaving.pop(self, None):
+            timer.cancel()
+        self.transport.abort()
 
     def _set_deadline(self) -> None:
         seconds = self.limits.header_seconds
@@ -118,4 +135,5 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def bounded(limits: Limits) -> type[BoundedProtocol]:
     """The protocol for one server: its limits, and the connections that wait."""
-    return type("Bounded", (BoundedProtocol,), {"limits": limits, "waiting": OrderedDict()})
+    own = {"limits": limits, "waiting": OrderedDict(), "leaving": OrderedDict()}
+    return type("Bounded", (BoundedProtocol,), own)

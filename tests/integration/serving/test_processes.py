@@ -23,6 +23,7 @@ from acl_engine.domain.cas import RegisteredService
 from acl_engine.replay.theatre import SEED, small_world
 from acl_engine.replay.world.build import build_world
 from acl_engine.replay.world.sealing import synthetic_sealing
+from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, create_or_upgrade
 from tests.integration.serving.people import WORLD_TIME, Person
@@ -113,7 +114,9 @@ def test_one_login_tickets_and_logout_over_two_processes(two: Two) -> None:
 def test_kill_9_of_one_process_under_load(two: Two) -> None:
     """No ticket is good twice, no confirmed session is lost, nothing answered without a record."""
     cookie = two.log_in(Person("courier-89"))
+    key = Truth(small_world(ROOT), 300).by_name["load-89"].waybill_no
     seen: Counter[str] = Counter()
+    looked: list[str] = []
     guard, killed, stop = threading.Lock(), threading.Event(), threading.Event()
 
     def take(number: int) -> None:
@@ -127,9 +130,11 @@ def test_kill_9_of_one_process_under_load(two: Two) -> None:
                     raise
                 mine = two.second
                 continue
+            looks = look(mine, cookie, key)
             oks = [offer(served, one) for served in (two.first, two.second)]
             with guard:
                 seen[one] = sum(oks)
+                looked.extend(looks)
 
     def offer(served: Served, one: str) -> bool:
         try:
@@ -143,6 +148,7 @@ def test_kill_9_of_one_process_under_load(two: Two) -> None:
         loads = [pool.submit(take, number) for number in range(6)]
         try:
             _until(lambda: len(seen) >= 20, loads)
+            late = two.log_in(Person("courier-88"))  # confirmed by the one that is killed now
             killed.set()
             os.kill(two.first.process.pid, signal.SIGKILL)
             before = len(seen)
@@ -153,11 +159,27 @@ def test_kill_9_of_one_process_under_load(two: Two) -> None:
             load.result()
     assert max(seen.values()) == 1
     assert good(validate(two.second, ticket(two.second, cookie)))
+    assert good(validate(two.second, ticket(two.second, late)))
     with Database.open(two.url) as database:
         log = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         recorded = Counter(e.action for _, e in log.entries() if e.effect == "allow")
+        kinds = {one: [e.kind for e in log.of_request(one)] for one in looked}
+    assert len(looked) > 5
+    assert all(found == ["intent", "outcome"] for found in kinds.values())
     assert recorded["cas.validate"] >= sum(seen.values())
     assert recorded["cas.ticket"] >= len(seen)
+
+
+def look(served: Served, cookie: str, key: str) -> list[str]:
+    """The number of an audited look that was answered, if it was."""
+    token = cookie.partition("TGT-")[2]
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    try:
+        answer = served.ask("/v1/lookup", body=json.dumps({"key": key}).encode(), headers=headers)
+    except GONE:
+        return []
+    assert answer.status in (200, 403), answer.text  # 403: the day's budget is spent
+    return [json.loads(answer.body)["request"]] if answer.status == 200 else []
 
 
 def test_workers_share_one_port_and_a_dead_one_is_replaced(world_url: str, tmp_path: Path) -> None:

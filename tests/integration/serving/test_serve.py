@@ -1,10 +1,12 @@
 """`acl serve` over TLS: starts, answers, bounds what strangers send, stops gracefully."""
 
 import json
+import os
 import signal
 import socket
 import ssl
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,29 @@ def test_what_no_honest_client_sends_is_refused(served: Served, sent: bytes, sta
         connection.sendall(sent)
         assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
     assert served.ask("/healthz").status == 200
+
+
+def test_whoever_holds_connections_open_keeps_nobody_out(world_copy: str, tmp_path: Path) -> None:
+    """Ten times as many as are kept, half of them amid a body: the oldest are told and closed, the
+    others are served, and the process does not grow with what it turned away."""
+    limits = {"CONNECTIONS": 20, "REQUESTS": 16, "HEADER_SECONDS": 60, "BODY_SECONDS": 60}
+    more = {f"ACL_LIMITS_{name}": str(value) for name, value in limits.items()}
+    body = b"POST /cas/login HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\nusername="
+    with serving(tmp_path, "--database", world_copy, **more) as served, ExitStack() as stack:
+        held = []
+        for number in range(200):
+            one = stack.enter_context(served.raw())
+            if number % 2:
+                one.sendall(body)
+            held.append(one)
+            if number in (60, 130):
+                assert served.ask("/readyz").status == 200
+        assert served.ask("/readyz").status == 200
+        held[0].settimeout(20)
+        assert held[0].recv(100).startswith(b"HTTP/1.1 503 ")
+        open_now = len(os.listdir(f"/proc/{served.process.pid}/fd"))
+        # Those that are kept, those that are just leaving, and the program's own.
+        assert open_now < 20 + 64 + 60, "connections beyond the limit were kept"
 
 
 def test_ctrl_c_ends_well_and_is_no_failure(world_copy: str, tmp_path: Path) -> None:
