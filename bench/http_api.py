@@ -6,16 +6,21 @@ two durable records besides.
 
 import argparse
 import json
+import statistics
+import time
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import load as load_settings
+from acl_engine.domain.request import Query
 from acl_engine.identity.service_tokens import new_token
 from acl_engine.identity.standing import Rules
 from bench._load import Load, load, served
@@ -38,12 +43,12 @@ def echo() -> Starlette:
 
 
 def post(path: str, token: str, body: object) -> bytes:
-    text = json.dumps(body).encode()
+    said = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-        f"authorization: Bearer {token}\r\ncontent-length: {len(text)}\r\n\r\n"
+        f"authorization: Bearer {token}\r\ncontent-length: {len(said)}\r\n\r\n"
     )
-    return head.encode() + text
+    return head.encode() + said
 
 
 def credential(made: World) -> str:
@@ -95,6 +100,7 @@ def main(arguments: list[str]) -> Iterator[Table]:
     options = parser.parse_args(arguments)
     with world() as made:
         yield _measured(made, options.decisions, options.lookups)
+        yield _in_process(made, 300)
 
 
 def _measured(made: World, decisions: int, lookups: int) -> Table:
@@ -136,6 +142,31 @@ def _measured(made: World, decisions: int, lookups: int) -> Table:
             Target("decisions at 70 % of the ceiling", f"{share:.1%}", share >= 0.7),
             Target("and by processor time alone", f"{cheap:.1%}", cheap >= 0.7),
         ],
+    )
+
+
+def _in_process(made: World, times: int) -> Table:
+    """What one decision takes without HTTP: from what is kept, and after a commit by another."""
+    progress("in this process")
+    token = credential(made)
+    key = made.stage.truth.by_name[PARCELS[0]].waybill_no
+    with Service.open(load_settings(None, made.flags, {}).settings) as one:
+        access = Access(one)
+        spent: dict[str, list[float]] = {"nothing": [], "a commit by somebody else": []}
+        for at in range(2 * times):
+            before = list(spent)[at % 2]
+            if before != "nothing":
+                with made.database.write() as cx:
+                    cx.execute(text("INSERT INTO cas_spent VALUES (:h, 0)"), {"h": f"moved-{at}"})
+            begun = time.process_time()
+            allowed = access.permits(token, "courier-88", Query("read", "waybill", key=key))
+            spent[before].append(time.process_time() - begun)
+            assert allowed
+    medians = {name: statistics.median(found) for name, found in spent.items()}
+    return Table(
+        ["since the last decision", "CPU, median"],
+        [[name, f"{seconds * 1e3:.2f} ms"] for name, seconds in medians.items()],
+        "One decision in this process, without HTTP",
     )
 
 
