@@ -12,6 +12,13 @@ HELP = ("用法见 `{path} --help`", "see `{path} --help`")
 NEAREST = ("最接近：{near}；用法见 `{path} --help`", "closest: {near}; see `{path} --help`")
 NO_OPTION = Text("usage.option", "没有选项 `{name}`", "no such option `{name}`", *NEAREST)
 NO_COMMAND = Text("usage.command", "没有命令 `{name}`", "no such command `{name}`", *NEAREST)
+BEFORE = Text(
+    "usage.lang",
+    "`--lang` 写在命令之前",
+    "`--lang` stands before the command",
+    "写作 `acl --lang zh ...`，或设 ACL_LANG=zh",
+    "write `acl --lang zh ...`, or set ACL_LANG=zh",
+)
 MISSING = Text("usage.missing", "缺少 {name}", "missing {name}", *HELP)
 WRONG_VALUE = Text(
     "usage.value", "{name} 的值不对：{what}", "wrong value for {name}: {what}", *HELP
@@ -29,6 +36,8 @@ def _said(error: click.ClickException) -> Message:
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "acl"
     if isinstance(error, exceptions.NoSuchOption):
+        if error.option_name == "--lang":
+            return BEFORE.of()
         return NO_OPTION.of(name=error.option_name, near=_near(error.possibilities), path=path)
     if isinstance(error, exceptions.NoSuchCommand):
         group = ctx.command if ctx else None

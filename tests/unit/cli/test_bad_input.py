@@ -50,6 +50,7 @@ TYPED_WRONGLY = {
     "replay --polcy x": ("`--polcy`", "closest: --policy", "`acl replay --help`"),
     "replay --policy /no/where": ("wrong value for `--policy`", "/no/where"),
     "replay --format xml": ("`--format`", "'xml' is not one of", "junit"),
+    "lookup --lang en": ("`--lang` stands before the command", "`acl --lang zh ...`"),
     "replay --format": ("--format", "requires an argument"),
     "lookup": ("missing `--database`", "`acl lookup --help`"),
     "--lang fr replay": ("`--lang`", "'fr'"),
