@@ -1,11 +1,14 @@
 """Administering devices: enrol, bind to one person, lease for a shift, revoke when lost."""
 
+from dataclasses import dataclass
+
 from acl_engine.bootstrap.desk import Act, Desk
-from acl_engine.domain.accounts import Device
+from acl_engine.domain.accounts import ADAPTER, LEGACY, Device
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.staff import DeviceChange, StaffDirectory
 from acl_engine.domain.text import Text
 from acl_engine.identity.hr_plan import NO_UNIT
+from acl_engine.identity.old_scanners import cut_off
 
 NO_HOLDER = Text(
     "administration-no-holder",
@@ -14,6 +17,13 @@ NO_HOLDER = Text(
     "写人员编号，或服务的登录名",
     "name a person's id, or a service's login",
 )
+NO_ADAPTER = Text(
+    "administration-no-adapter",
+    "`{adapter}` 不是单位 `{unit}` 的适配器",
+    "`{adapter}` is no adapter of the unit `{unit}`",
+    "先以 --class adapter 登记本单位的适配器",
+    "enrol one there first, with --class adapter",
+)
 DEAD = Text(
     "administration-dead-device",
     "设备 `{device}` 已挂失或撤销",
@@ -21,6 +31,25 @@ DEAD = Text(
     "登记新设备",
     "enrol another one",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyLeft:
+    """Scanners without a key in one unit: enrolled, bound to somebody, leased now."""
+
+    unit: str
+    enrolled: int
+    bound: int
+    leased: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyReport:
+    """`ends`: when they are denied, epoch seconds (0: always); `denied`: they are already."""
+
+    ends: int
+    denied: bool
+    units: tuple[LegacyLeft, ...]
 
 
 class DeviceAdministration:
@@ -36,6 +65,10 @@ class DeviceAdministration:
         self._desk.permit(act, self._roles, None)
         if device.unit not in self._directory.units():
             raise InputError(NO_UNIT.of(unit=device.unit))
+        if device.device_class == LEGACY:
+            adapter = self._directory.device(device.adapter or "")
+            if (adapter.device_class, adapter.unit) != (ADAPTER, device.unit):
+                raise InputError(NO_ADAPTER.of(adapter=adapter.id, unit=device.unit))
         self._desk.do(act, lambda now: self._directory.add_device(device))
 
     def bind(self, device: str, person: str, by: str) -> None:
@@ -57,6 +90,25 @@ class DeviceAdministration:
     def revoke(self, device: str, status: str, by: str) -> None:
         """`status` lost or revoked: the key is dead, and so are its holder's sessions."""
         self._change_device("device.revoke", device, DeviceChange(status=status), by)
+
+    def left(self) -> "LegacyReport":
+        """The scanners without a key that are still in use, by unit, and when they are denied."""
+        found: dict[str, list[Device]] = {}
+        for one in self._directory.staff().devices:
+            if one.device_class == LEGACY and one.status == "active":
+                found.setdefault(one.unit, []).append(one)
+        login = self._desk.rules.login
+        now, ends = self._desk.now(), cut_off(login) if login else 0
+        counted = tuple(
+            LegacyLeft(
+                unit,
+                len(those),
+                sum(1 for one in those if one.person is not None),
+                sum(1 for one in those if one.person is not None and one.lease_until > now),
+            )
+            for unit, those in sorted(found.items())
+        )
+        return LegacyReport(ends, ends <= now, counted)
 
     def _usable(self, device: str) -> None:
         """Raise InputError unless there is such a device, and it is neither lost nor revoked."""

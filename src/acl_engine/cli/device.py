@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from acl_engine.cli import device_answer
+from acl_engine.cli import device_answer, device_report
 from acl_engine.cli.account_options import (
     DATES,
     administration,
@@ -14,7 +14,7 @@ from acl_engine.cli.account_options import (
     end_of,
     pack_option,
 )
-from acl_engine.domain.accounts import Device
+from acl_engine.domain.accounts import LEGACY, Device
 from acl_engine.domain.text import Lang
 
 _KEY_BYTES = 32
@@ -30,10 +30,22 @@ def command() -> None:
     acl device bind pda-9 --person p-9 --by dev-01
     acl device lease pda-9 --hours 10 --by dev-01
     acl device revoke pda-9 --lost --by dev-01
+    acl device report
     """
 
 
+def _key(text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise click.BadParameter("64 hex digits are needed", param_hint="--public-key")
+    return key
+
+
 command.add_command(device_answer.command)
+command.add_command(device_report.command)
 
 
 @command.command("enrol")
@@ -41,14 +53,13 @@ command.add_command(device_answer.command)
 @click.option(
     "--class",
     "device_class",
-    type=click.Choice(["app", "pc"]),
+    type=click.Choice(["app", "pc", "adapter", "legacy_scanner"]),
     default="app",
-    help="A handheld with the app, or a PC.",
+    help="A handheld with the app; a PC; an old scanner that holds no key; what signs for those.",
 )
 @click.option("--unit", required=True, help="Organisation unit that it belongs to.")
-@click.option(
-    "--public-key", required=True, help="Raw Ed25519 public key, 64 hex digits, made on the device."
-)
+@click.option("--public-key", help="Raw Ed25519 public key, 64 hex digits, made on the device.")
+@click.option("--adapter", help="Of a legacy_scanner: the adapter of its branch.")
 @by_option
 @pack_option
 @database_option
@@ -58,20 +69,25 @@ def enrol(
     device: str,
     device_class: str,
     unit: str,
-    public_key: str,
+    public_key: str | None,
+    adapter: str | None,
     by: str,
     pack: Path | None,
     url: str,
 ) -> None:
-    """Enrol DEVICE by the public key that it made. It is bound to nobody yet."""
-    try:
-        key = bytes.fromhex(public_key)
-    except ValueError:
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise click.BadParameter("64 hex digits are needed", param_hint="--public-key")
+    """Enrol DEVICE by the public key that it made. It is bound to nobody yet.
+
+    A legacy_scanner holds no key: the adapter of its branch, enrolled and leased like any device,
+    signs for it. On such a scanner there are scans, waybill number and route alone, until the
+    policy's cut-off date (`login.legacy_until`); `acl device report` says what is left.
+    """
+    old = device_class == LEGACY
+    if (old, not old) != (bool(adapter), bool(public_key)):
+        raise click.UsageError("a legacy_scanner has --adapter alone, any other --public-key alone")
+    key = None if old else _key(public_key or "")
     with administration(url, pack) as desk:
-        desk.devices.enrol(Device(device, device_class, unit, None, key, "active", 0), by)
+        new = Device(device, device_class, unit, None, key, "active", 0, adapter)
+        desk.devices.enrol(new, by)
     click.echo(f"已登记 {device}" if lang == "zh" else f"enrolled {device}")
 
 

@@ -79,9 +79,16 @@ class Account:
         return self.status == "active" and self.person_status in (None, "active")
 
 
+# Classes with rules of their own: an old scanner that holds no key, and what signs for it.
+LEGACY, ADAPTER = "legacy_scanner", "adapter"
+# A person has one scanner, of whichever of these classes.
+SCANNERS = ("app", LEGACY)
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`public_key` is a raw Ed25519 key; None: an old scanner that cannot hold one."""
+    """`public_key` is a raw Ed25519 key; None: an old scanner that cannot hold one, for which the
+    device `adapter` signs."""
 
     id: str
     device_class: str
@@ -90,6 +97,7 @@ class Device:
     public_key: bytes | None
     status: str
     lease_until: int
+    adapter: str | None = None
 
     def bound_to(self, account: Account, now: int) -> bool:
         """Active, bound to this account's person (of a service: to its login), and leased."""

@@ -118,7 +118,12 @@ class RelationSpec:
 
 @dataclass(frozen=True, slots=True)
 class LoginSettings:
-    """`fresh_minutes`: a second factor shown so recently is fresh, for what asks for one anew."""
+    """`fresh_minutes`: a second factor shown so recently is fresh, for what asks for one anew.
+
+    `legacy_until`: the last day (ISO, China's) on which scanners without a key are let in through
+    their adapter; '': never. `legacy_shows`: the only fields shown on one. `legacy_confined`
+    False: they show and do all; only a `replay_only` pack may say so.
+    """
 
     second_factor: Literal["required", "none"]
     device_binding: Literal["required", "none"]
@@ -129,6 +134,9 @@ class LoginSettings:
     absolute_hours: int
     sessions_per_person: int  # 0: no limit
     fresh_minutes: int = 10
+    legacy_until: str = ""
+    legacy_shows: tuple[str, ...] = ()
+    legacy_confined: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ from acl_engine.domain.request import Action, Query, Request
 from acl_engine.domain.view import Answer, View
 from acl_engine.enforcement import exposure
 from acl_engine.enforcement.door import Door, Refused, Trail, refuse
+from acl_engine.enforcement.narrowed import CONTROL as NARROW
+from acl_engine.enforcement.narrowed import narrow, narrowed
+from acl_engine.enforcement.narrowed import refusal as narrow_refusal
 from acl_engine.enforcement.normalise import SEARCH_SHAPE, normalise
 from acl_engine.masking import view as masked
 
@@ -96,6 +99,12 @@ def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
     trail.decision = decision
     if not decision.allowed:
         raise _refused_by(decision, "3")
+    login = door.pack.settings.login
+    if narrow(trail.who, login):
+        asked = request.fields if trail.query.fields else ()
+        if code := narrow_refusal(request.action, asked, login.legacy_shows):
+            raise refuse("3", code, NARROW)
+        decision = trail.decision = narrowed(decision, login.legacy_shows)
     _asks_openly(request, decision, door.pack)
     trail.at("4")
     amount = request.limit if request.key is None else 1
@@ -146,7 +155,8 @@ def rejudge(trail: Trail, row: PersonalRecord) -> Decision:
     decision = trail.door.decider.judge(trail.asked, trail.facts, row.attributes)
     if not decision.allowed:
         raise _refused_by(decision, "8")
-    return decision
+    login = trail.door.pack.settings.login
+    return narrowed(decision, login.legacy_shows) if narrow(trail.who, login) else decision
 
 
 def _asked_for(trail: Trail, row: PersonalRecord) -> bool:

@@ -11,6 +11,7 @@ from acl_engine.domain.errors import InputError
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Query
 from acl_engine.enforcement.door import Door, Refused
+from acl_engine.enforcement.narrowed import SCANS, narrow
 from acl_engine.enforcement.normalise import normalise
 
 
@@ -21,6 +22,8 @@ def permits(door: Door, who: Principal, query: Query) -> bool:
         request = normalise(query, door.pack, secrets.token_hex(8))
     except (InputError, Refused):
         return False
+    if narrow(who, door.pack.settings.login) and request.action not in SCANS:
+        return False  # what of a record would be shown is not ours to narrow there
     facts = door.directory.facts(who, request)
     if facts.resource is None:
         return door.decider.decide(request, facts).allowed

@@ -9,7 +9,8 @@ import secrets
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from acl_engine.domain.accounts import Device, DeviceProof, IdentityStore
+from acl_engine.domain.accounts import LEGACY, Device, DeviceProof, IdentityStore
+from acl_engine.identity.old_scanners import adapter_of
 
 CHALLENGE_SECONDS = 120
 _NONCE_BYTES = 32
@@ -37,10 +38,14 @@ class Challenges:
         if proof is None or not self._store.take_challenge(proof.nonce, proof.device, now):
             return None
         device = self._store.device(proof.device)
-        if device is None or device.public_key is None:
+        if device is None:
+            return None
+        # For a scanner that cannot hold a key its adapter signs, and for nothing else.
+        signer = adapter_of(self._store, device) if device.device_class == LEGACY else device
+        if signer is None or signer.public_key is None:
             return None
         try:
-            key = Ed25519PublicKey.from_public_bytes(device.public_key)
+            key = Ed25519PublicKey.from_public_bytes(signer.public_key)
             key.verify(proof.signature, message(proof.device, proof.nonce))
         except (InvalidSignature, ValueError):
             return None

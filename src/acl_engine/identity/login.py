@@ -31,6 +31,7 @@ from acl_engine.domain.errors import LoginRefused
 from acl_engine.domain.factors import FactorStore
 from acl_engine.domain.pack import LoginSettings
 from acl_engine.domain.ports import Clock
+from acl_engine.identity import old_scanners
 from acl_engine.identity.devices import Challenges
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Busy, HashPool, Passwords
@@ -125,7 +126,7 @@ class Logins:
         now = self._now()
         account = self._store.account(login)
         signer = self._challenges.check(device, now)
-        bound = bool(account and signer and signer.bound_to(account, now))
+        bound = bool(account and signer and self._bound(account, signer, now))
         if not self._throttle.take(f"{login}\n{signer.id if signer and bound else ''}"):
             raise self._refused(account, signer, "throttled", (ACCOUNT_STATE,))
         evidence = self._examine(account, signer, bound, (login, password, totp), now)
@@ -135,6 +136,10 @@ class Logins:
             self._fail(login, counted, now)
             raise self._refused(account, signer, code, controls)
         return self._open(account, evidence, password, now, (replaces, token))
+
+    def _bound(self, account: Account, device: Device, now: int) -> bool:
+        old = old_scanners.refusal(self._store, account, device, self._settings, now)
+        return not old and device.bound_to(account, now)
 
     def _examine(
         self,

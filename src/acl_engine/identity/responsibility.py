@@ -11,6 +11,7 @@ INVARIANTS
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
+from acl_engine.domain.accounts import SCANNERS
 from acl_engine.domain.staff import Person, Staff, StaffAccount, standing_of
 from acl_engine.domain.text import Message, Text
 from acl_engine.identity.standing import LAPSES, NO_ROLE, Rules
@@ -293,7 +294,9 @@ def _devices(staff: Staff, active: list[StaffAccount]) -> Iterator[Message]:
     for device in bound:
         if device.person not in holders:
             yield DEVICE_HOLDER.of(device=device.id, person=device.person)
-    counts = Counter((one.person, one.device_class) for one in bound)
+    # An old scanner beside a new one is a second scanner.
+    kinds = dict.fromkeys(SCANNERS, SCANNERS[0])
+    counts = Counter((one.person, kinds.get(one.device_class, one.device_class)) for one in bound)
     for (person, device_class), count in sorted(counts.items(), key=str):
         if count > 1:
             yield DEVICES.of(person=person, count=count, device_class=device_class)

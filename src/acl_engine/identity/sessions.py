@@ -18,7 +18,7 @@ from acl_engine.domain.errors import SessionDead
 from acl_engine.domain.pack import LoginSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
-from acl_engine.identity import standing
+from acl_engine.identity import old_scanners, standing
 from acl_engine.identity.standing import NOTHING_ASKED, Rules
 
 ACCOUNT_STATE = "account-state"
@@ -94,6 +94,10 @@ class StoredSessions:
             found.device is None or not found.device.bound_to(found.account, now)
         ):
             raise _dead("device-not-bound", "device-binding")
+        if found.device is not None and needs_device(found.account, self._settings):
+            device, settings = found.device, self._settings
+            if code := old_scanners.refusal(self._store, found.account, device, settings, now):
+                raise _dead(code, "device-binding")
 
 
 def needs_device(account: Account, settings: LoginSettings) -> bool:

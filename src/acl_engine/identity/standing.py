@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acl_engine.domain.accounts import Account, Standing, Undertaking
-from acl_engine.domain.pack import AccountSettings, Pack, RoleSpec
+from acl_engine.domain.pack import AccountSettings, LoginSettings, Pack, RoleSpec
 from acl_engine.domain.text import Message, Text
 
 DAY = 86_400
@@ -98,15 +98,16 @@ UNKNOWN_SERVICE = Text(
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What one company asks of an account: the pack's settings, the text that must be signed, and
-    the roles there are (none: any)."""
+    the roles there are (none: any); `login`: what its login asks for."""
 
     settings: AccountSettings
     undertaking: Undertaking | None
     roles: Mapping[str, RoleSpec] = field(default_factory=dict)
+    login: LoginSettings | None = None
 
     @classmethod
     def of(cls, pack: Pack) -> "Rules":
-        return cls(pack.settings.accounts, pack.undertaking, pack.roles)
+        return cls(pack.settings.accounts, pack.undertaking, pack.roles, pack.settings.login)
 
     def grantable(self, service: bool) -> list[str]:
         """The roles that staff, or services, may have. Level 0 is outside of the company."""

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import partial
 
 from acl_engine.domain.errors import PolicyError, Where
@@ -49,6 +50,22 @@ REPLAY_ONLY = Text(
     "请改强，或标记为仅供回放",
     "make it stronger, or mark the pack as replay only",
 )
+PERSONAL = Text(
+    "pack.legacy-personal",
+    "无密钥巴枪不得显示 `{field}`",
+    "a scanner without a key does not show `{field}`",
+    "legacy_shows 只写运单号、三段码一类的字段",
+    "name codes and routes alone under legacy_shows",
+)
+NO_DATE = Text(
+    "pack.legacy-date",
+    "`{text}` 不是日期",
+    "`{text}` is no date",
+    "写作 2026-06-30",
+    "write it as 2026-06-30",
+)
+# Classes of data that say nothing of a person by themselves.
+_SHOWN_ANYWHERE = frozenset({"identifier", "routing"})
 NO_CONFIDENTIALITY = Text(
     "pack.no-confidentiality",
     "有保密承诺书，却没有 confidentiality.yaml：数据类别 × 环节的责任没有写明",
@@ -80,6 +97,7 @@ def findings(pack: Pack, *, whole: bool = True) -> Iterator[PolicyError]:
     yield from _pending(pack)
     yield from _settings(pack)
     yield from budget_checks.findings(pack, key_place(pack, "settings.yaml", "budgets"))
+    yield from _legacy(pack)
     yield from _masking(pack, whole)
     yield from _accounts(pack)
     yield from retention_checks.findings(pack)
@@ -242,6 +260,7 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "login.strong_passwords": not settings.login.strong_passwords,
         "login.sessions_per_person": settings.login.sessions_per_person != 1,
         "login.fresh_minutes": not 1 <= settings.login.fresh_minutes <= MOST_FRESH_MINUTES,
+        "login.legacy_confined": not settings.login.legacy_confined,
         "lookup.broad_search": settings.lookup.broad_search,
         "lookup.masked_percent": not 1 <= settings.lookup.masked_percent <= 100,
         "acts.rostered_reassign": not settings.acts.rostered_reassign,
@@ -273,6 +292,23 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         for name in sorted(name for name, is_weak in weak.items() if is_weak):
             where = key_place(pack, "settings.yaml", name.rpartition(".")[2])
             yield PolicyError(REPLAY_ONLY.of(setting=name), where)
+
+
+def _legacy(pack: Pack) -> Iterator[PolicyError]:
+    """What an old scanner shows are codes and routes; a date that is none would be no cut-off."""
+    login = pack.settings.login
+    fields = {name: one for spec in pack.resources.values() for name, one in spec.fields.items()}
+    where = key_place(pack, "settings.yaml", "legacy_shows")
+    for name in login.legacy_shows:
+        if name not in fields:
+            yield unknown("field", name, set(fields), where)
+        elif fields[name].data_class not in _SHOWN_ANYWHERE:
+            yield PolicyError(PERSONAL.of(field=name), where)
+    try:
+        date.fromisoformat(login.legacy_until or "2000-01-01")
+    except ValueError:
+        where = key_place(pack, "settings.yaml", "legacy_until")
+        yield PolicyError(NO_DATE.of(text=login.legacy_until), where)
 
 
 def _weak_central(central: CentralSettings) -> Iterator[tuple[str, bool]]:

@@ -39,6 +39,7 @@ from acl_engine.replay.world.company import NOW
 from acl_engine.replay.world.staff import Staff
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
+from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.payload import phone_index
 from acl_engine.storage.unsafe import copy_on_disk, fill_disk, start_audit
 
@@ -277,7 +278,10 @@ class Stage:
 
     def _proof(self, device: str) -> DeviceProof:
         nonce = self.engine.challenge(device)
-        key = Ed25519PrivateKey.from_private_bytes(self.truth.device_key(device))
+        # An old scanner holds no key: whoever uses it reaches the adapter that signs for it.
+        known = SqlIdentityStore(self.database).device(device)
+        signer = known.adapter if known and known.adapter else device
+        key = Ed25519PrivateKey.from_private_bytes(self.truth.device_key(signer))
         return sign(key, device, nonce)
 
 

@@ -64,6 +64,7 @@ _DEVICE = (
     devices.c.public_key,
     devices.c.status.label("device_status"),
     devices.c.lease_until,
+    devices.c.adapter,
 )
 _ACCOUNTS = accounts.outerjoin(persons, accounts.c.person == persons.c.id)
 _SESSIONS = (
@@ -315,4 +316,5 @@ def _to_device(row: Any) -> Device:
         public_key=row.public_key,
         status=row.device_status,
         lease_until=row.lease_until,
+        adapter=row.adapter,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select, update
 
-from acl_engine.domain.accounts import Device
+from acl_engine.domain.accounts import SCANNERS, Device
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.staff import DeviceChange
 from acl_engine.domain.text import Text
@@ -36,6 +36,7 @@ def device_row(device: Device) -> dict[str, Any]:
         "public_key": device.public_key,
         "status": device.status,
         "lease_until": device.lease_until,
+        "adapter": device.adapter,
     }
 
 
@@ -66,7 +67,8 @@ def _only_device(cx: Connection, device: str, person: str, device_class: str) ->
     cx.execute(select(persons.c.id).where(persons.c.id == person).with_for_update())
     cx.execute(select(accounts.c.login).where(accounts.c.login == person).with_for_update())
     theirs = (devices.c.person == person) & (devices.c.status == "active")
-    other = theirs & (devices.c.device_class == device_class) & (devices.c.id != device)
+    alike = SCANNERS if device_class in SCANNERS else (device_class,)
+    other = theirs & devices.c.device_class.in_(alike) & (devices.c.id != device)
     if held := cx.scalar(select(devices.c.id).where(other)):
         params = {"person": person, "device": held, "device_class": device_class}
         raise InputError(DEVICE_TAKEN.of(**params))

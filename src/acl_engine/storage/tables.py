@@ -207,12 +207,13 @@ devices = Table(
     "devices",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("device_class", String(16), nullable=False),  # app | pc | legacy_scanner
+    Column("device_class", String(16), nullable=False),  # app | pc | legacy_scanner | adapter
     Column("unit", String(32), ForeignKey("units.id"), nullable=False),
     Column("person", String(32)),  # bound to; None: unbound
     Column("public_key", LargeBinary),  # Ed25519, 32 bytes; None: cannot hold a key
     Column("status", String(16), nullable=False),  # active | lost | revoked
     Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    Column("adapter", String(64)),  # the device that signs for one that cannot
 )
 
 sessions = Table(

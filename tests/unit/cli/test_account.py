@@ -136,3 +136,24 @@ def test_a_company_from_an_empty_database(tmp_path: Path, monkeypatch: pytest.Mo
     for part in ("tmp-1 (active)", "superior: p-adm-01", "first-day", term):
         assert part in card
     assert "due within 14 days: 0" in run("account", "recertify", "--due", *by).output
+
+
+@pytest.mark.usefixtures("url")
+def test_old_scanners_are_counted_until_they_are_gone() -> None:
+    """Enrolled behind their branch's adapter alone; the report counts them, and says when."""
+    by, pack = ("--by", "admin"), ("--pack", "policies/courier/after")
+    old = ("device", "enrol", "gun-1", "--class", "legacy_scanner", "--unit", "u1")
+    none = run("device", "report")
+    assert "0 in all" in none.output
+    run(*old, *by, code=2)
+    run(*old, "--adapter", "gate-1", "--public-key", "ab" * 32, *by, code=2)
+    refused("staff-missing", *old, "--adapter", "gate-1", *by)
+    refused("administration-no-adapter", *old, "--adapter", "pda-1", *by)
+    gate = ("device", "enrol", "gate-1", "--class", "adapter", "--unit", "u1")
+    run(*gate, "--public-key", "ab" * 32, *by)
+    run(*old, "--adapter", "gate-1", *by)
+    left = run("device", "report", *pack, code=1).output
+    assert "u1: 1 enrolled, 0 bound, 0 leased now" in left
+    refused("administration-second-device", "device", "bind", "gun-1", "--person", "p1", *by)
+    run("device", "revoke", "gun-1", *by)
+    assert "0 in all" in run("device", "report").output

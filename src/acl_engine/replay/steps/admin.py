@@ -85,17 +85,20 @@ class Leave(AdminDeed, frozen=True, tag="leave"):
 
 
 class Enrol(AdminDeed, frozen=True, tag="enrol"):
-    """A new device. Its private key is the seed's for that id, so that a step can log in on it."""
+    """A new device. Its private key is the seed's for that id, so that a step can log in on it;
+    a legacy_scanner has none, and its `adapter` signs."""
 
     device: str
-    device_class: Literal["app", "pc", "legacy_scanner"]
+    device_class: Literal["app", "pc", "legacy_scanner", "adapter"]
     unit: str
+    adapter: str | None = None
 
     def at(self, desk: Administration, by: str, scene: Scene) -> None:
-        key = scene.stage.device_public_key(self.device)
-        desk.devices.enrol(
-            Device(self.device, self.device_class, self.unit, None, key, "active", 0), by
+        key = None if self.adapter else scene.stage.device_public_key(self.device)
+        new = Device(
+            self.device, self.device_class, self.unit, None, key, "active", 0, self.adapter
         )
+        desk.devices.enrol(new, by)
 
 
 class Bind(AdminDeed, frozen=True, tag="bind"):

@@ -156,11 +156,11 @@ def _devices(world: World) -> Iterator[tuple[Any, ...]]:
         kind = "pc" if member.device.startswith(("pc-", "svc-", "api-")) else "app"
         whom = one.person if one.employed else one.login
         key = _public_key(world, member.device) if one.cast else None
-        yield (member.device, kind, member.unit, whom, key, "active", lease)
+        yield (member.device, kind, member.unit, whom, key, "active", lease, None)
     for stray in world.company.stray_devices:
         if stray.enrolled:
             key = _public_key(world, stray.id)
-            yield (stray.id, stray.device_class, stray.unit, None, key, "active", lease)
+            yield (stray.id, stray.device_class, stray.unit, None, key, "active", lease, None)
 
 
 def _public_key(world: World, device: str) -> bytes:
