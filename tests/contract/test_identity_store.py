@@ -1,7 +1,5 @@
 """What is used once is used once: two processes race on each database, and one of them wins."""
 
-import multiprocessing
-from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -11,8 +9,7 @@ from acl_engine.storage.database import Database
 from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.tables import accounts, sessions
 from tests.identity_world import NOW, fill
-
-_ROUNDS = 8
+from tests.racing import ROUNDS, Runner, race
 
 
 def _new(store: SqlIdentityStore, token: str, **changes: object) -> NewSession:
@@ -31,74 +28,58 @@ def _new(store: SqlIdentityStore, token: str, **changes: object) -> NewSession:
     return replace(new, **changes)  # type: ignore[arg-type]
 
 
-def _race(work: Callable[..., None], url: str) -> list[str]:
-    """Two processes, started together at a barrier in every round; what each round gave."""
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(2), context.Queue()
-    workers = [
-        context.Process(target=work, args=(url, name, barrier, results), daemon=True)
-        for name in ("a", "b")
-    ]
-    for worker in workers:
-        worker.start()
-    found = [results.get(timeout=60) for _ in range(2 * _ROUNDS)]
-    for worker in workers:
-        worker.join(timeout=30)
-    return found
-
-
-def _use_codes(url: str, name: str, barrier: object, results: object) -> None:
+def _use_codes(url: str, runner: Runner) -> None:
     with Database.open(url) as database:
         store = SqlIdentityStore(database)
-        for step in range(1, _ROUNDS + 1):
-            new = _new(store, f"{name}{step}", totp_step=step)
-            barrier.wait(60)  # type: ignore[attr-defined]
-            results.put(str(store.open_session(new)))  # type: ignore[attr-defined]
+        for step in range(1, ROUNDS + 1):
+            new = _new(store, f"{runner.name}{step}", totp_step=step)
+            runner.together()
+            runner.say(store.open_session(new))
 
 
-def _take_nonces(url: str, name: str, barrier: object, results: object) -> None:
+def _take_nonces(url: str, runner: Runner) -> None:
     with Database.open(url) as database:
         store = SqlIdentityStore(database)
-        for nonce in range(_ROUNDS):
-            barrier.wait(60)  # type: ignore[attr-defined]
+        for nonce in range(ROUNDS):
+            runner.together()
             taken = store.take_challenge(f"n{nonce}", "pda-1", NOW)
-            results.put(str(taken))  # type: ignore[attr-defined]
+            runner.say(taken)
 
 
-def _open_one(url: str, name: str, barrier: object, results: object) -> None:
+def _open_one(url: str, runner: Runner) -> None:
     with Database.open(url) as database:
         store = SqlIdentityStore(database)
-        for attempt in range(_ROUNDS):
+        for attempt in range(ROUNDS):
             now = NOW + 7200 * attempt  # the sessions of the round before are over
             times = {"now": now, "idle_since": now - 60, "expires_at": now + 3600}
-            new = _new(store, f"{name}{attempt}", limit=1, **times)
-            barrier.wait(60)  # type: ignore[attr-defined]
-            results.put(str(store.open_session(new)))  # type: ignore[attr-defined]
+            new = _new(store, f"{runner.name}{attempt}", limit=1, **times)
+            runner.together()
+            runner.say(store.open_session(new))
 
 
 def test_a_code_is_used_once_by_two_racing_processes(database_url: str, database: Database) -> None:
     fill(database)
-    found = _race(_use_codes, database_url)
-    assert found.count(Opened.OPENED) == _ROUNDS
-    assert found.count(Opened.CODE_USED) == _ROUNDS
+    found = race(_use_codes, database_url)
+    assert found.count(Opened.OPENED) == ROUNDS
+    assert found.count(Opened.CODE_USED) == ROUNDS
 
 
 def test_a_nonce_is_taken_once_by_two_racing_processes(
     database_url: str, database: Database
 ) -> None:
     store = SqlIdentityStore(database)
-    for nonce in range(_ROUNDS):
+    for nonce in range(ROUNDS):
         store.put_challenge(f"n{nonce}", "pda-1", NOW, NOW + 60)
-    assert _race(_take_nonces, database_url).count("True") == _ROUNDS
+    assert race(_take_nonces, database_url).count("True") == ROUNDS
 
 
 def test_one_session_a_person_with_two_racing_processes(
     database_url: str, database: Database
 ) -> None:
     fill(database)
-    found = _race(_open_one, database_url)
-    assert found.count(Opened.OPENED) == _ROUNDS
-    assert found.count(Opened.OTHER_SESSION) == _ROUNDS
+    found = race(_open_one, database_url)
+    assert found.count(Opened.OPENED) == ROUNDS
+    assert found.count(Opened.OTHER_SESSION) == ROUNDS
 
 
 def test_a_nonce_belongs_to_its_device_and_expires(database: Database) -> None:
