@@ -246,6 +246,35 @@ def test_flood_of_guesses_is_stopped_before_hashing(
     hand.login()  # the owner's own scanner has a bucket of its own
 
 
+def test_flood_without_a_device_is_stopped_before_the_database(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read, nothing is written for a try that the throttle refuses."""
+    for _ in range(20):
+        refused(hand, password="guess", device=None)
+    with monkeypatch.context() as closed:
+        for name in ("read", "write"):
+            closed.setattr(Database, name, lambda *_: pytest.fail("the database was asked"))
+        assert refused(hand, password="guess", device=None)[0] == "throttled"
+
+
+def test_flood_of_forged_answers_keeps_no_writer_waiting(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forged by who has no key: read, hashed until the throttle, and not written but the count."""
+    honest = hand.proof("pda-1")
+    forged = DeviceProof("pda-1", honest.nonce, b"x" * 64)
+    for _ in range(20):
+        with pytest.raises(LoginRefused):
+            hand.logins.login("courier-1", "guess", device=forged)
+    with monkeypatch.context() as closed:
+        closed.setattr(Database, "write", lambda *_: pytest.fail("a writer was asked"))
+        with pytest.raises(LoginRefused) as caught:
+            hand.logins.login("courier-1", "guess", device=forged)
+    assert caught.value.attempt.refusal.code == "throttled"
+    hand.logins.login("courier-1", PASSWORD, totp=hand.code(), device=honest)  # still good, once
+
+
 def test_unknown_wrong_locked_and_suspended_look_the_same(hand: Hand) -> None:
     """One text, one hash, one commit: nothing tells which logins exist."""
     hand.rewire(LAX)

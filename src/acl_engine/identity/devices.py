@@ -34,8 +34,9 @@ class Challenges:
         self._store.put_challenge(nonce, device, now, now + CHALLENGE_SECONDS)
 
     def check(self, proof: DeviceProof | None, now: int) -> Device | None:
-        """The device that signed, or None. The nonce is used up whatever comes of it."""
-        if proof is None or not self._store.take_challenge(proof.nonce, proof.device, now):
+        """The device that signed, or None. A good signature uses its nonce up; a bad one costs one
+        read, so that a flood of them keeps no writer waiting."""
+        if proof is None:
             return None
         device = self._store.device(proof.device)
         if device is None:
@@ -49,7 +50,7 @@ class Challenges:
             key.verify(proof.signature, message(proof.device, proof.nonce))
         except (InvalidSignature, ValueError):
             return None
-        return device
+        return device if self._store.take_challenge(proof.nonce, proof.device, now) else None
 
 
 def message(device: str, nonce: str) -> bytes:

@@ -1,7 +1,8 @@
 """Login: password, one-time code and device proof to a session token, or one same refusal.
 
-    (1) throttle   before any hash: a flood costs a dictionary entry, not 19 MiB
-    (2) device     the challenge's nonce is used up, the signature checked
+    (1) throttle   before any hash: a flood costs a dictionary entry, not 19 MiB; without a device's
+                   answer before the database as well, with one after its signature was read
+    (2) device     the signature is checked, then the challenge's nonce is used up
     (3) password   one hash, also for a login that does not exist
     (4) code       its step is found, not yet used
     (5) judge      every control that says no is named; none is skipped because another said no
@@ -124,11 +125,14 @@ class Logins:
         token instead of a new one; replay's, see `CentralSettings.new_session`.
         """
         now = self._now()
+        if device is None:
+            self._try(f"{login}\n", None, None)
         account = self._store.account(login)
         signer = self._challenges.check(device, now)
         bound = bool(account and signer and self._bound(account, signer, now))
-        if not self._throttle.take(f"{login}\n{signer.id if signer and bound else ''}"):
-            raise self._refused(account, signer, "throttled", (ACCOUNT_STATE,))
+        if device is not None:
+            own = signer.id if signer and bound else ""
+            self._try(f"{login}\n{own}", account, signer)
         evidence = self._examine(account, signer, bound, (login, password, totp), now)
         code, controls = self._judge(evidence, now)
         if code or account is None:
@@ -136,6 +140,10 @@ class Logins:
             self._fail(login, counted, now)
             raise self._refused(account, signer, code, controls)
         return self._open(account, evidence, password, now, (replaces, token))
+
+    def _try(self, key: str, account: Account | None, signer: Device | None) -> None:
+        if not self._throttle.take(key):
+            raise self._refused(account, signer, "throttled", (ACCOUNT_STATE,))
 
     def _bound(self, account: Account, device: Device, now: int) -> bool:
         old = old_scanners.refusal(self._store, account, device, self._settings, now)
