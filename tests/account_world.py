@@ -60,7 +60,7 @@ class Company:
         self.acts = Administration(replace(desk, audit=self.log.append), PASSWORDS)
         self.standing = AccountStanding(self.acts)
         self.hand.logins = Logins(
-            hand.store, STRICT, hand, PASSWORDS, self.acts._totp, hand.throttle, rules
+            hand.store, STRICT, hand, PASSWORDS, self.acts.secrets._totp, hand.throttle, rules
         )
         self.hand.sessions = StoredSessions(hand.store, STRICT, hand, rules)
 

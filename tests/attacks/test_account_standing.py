@@ -313,8 +313,8 @@ def test_a_service_has_an_owner_a_purpose_and_no_password(company: Company) -> N
     service = company.acts.account("svc-2")
     assert (service.service, service.person, service.purpose) == (True, "p2", "labels")
     for act in (
-        lambda: company.acts.set_password("svc-2", "five loud geese fly"),
-        lambda: company.acts.enrol_totp("svc-2", "A" * 32, "123456"),
+        lambda: company.acts.secrets.set_password("svc-2", "five loud geese fly"),
+        lambda: company.acts.secrets.enrol_totp("svc-2", "A" * 32, "123456"),
     ):
         with pytest.raises(InputError) as caught:
             act()

@@ -161,13 +161,13 @@ def test_a_reset_is_started_by_an_administrator_who_learns_nothing(database: Dat
     hand = company.hand
     hand.later(seconds=30)
     with pytest.raises(InputError):
-        company.acts.recovery_codes("courier-1", "000000")
-    assert len(set(company.acts.recovery_codes("courier-1", hand.code()))) == CODES
+        company.acts.secrets.recovery_codes("courier-1", "000000")
+    assert len(set(company.acts.secrets.recovery_codes("courier-1", hand.code()))) == CODES
     assert hand.factors.recovery_left("courier-1") == CODES
     token = hand.login()
     with pytest.raises(ChangeRefused):
-        company.acts.reset("weak-1", "weak-1")
-    company.acts.reset("courier-1", "weak-1")
+        company.acts.secrets.reset("weak-1", "weak-1")
+    company.acts.secrets.reset("courier-1", "weak-1")
     with pytest.raises(SessionDead):
         hand.sessions.resolve(token)
     hand.later(seconds=30)

@@ -58,8 +58,8 @@ PATHS: dict[str, Act] = {
     "leave": lambda a: a.leave("p1", "admin"),
     "move to another unit": lambda a: a.move("courier-1", None, "u1", "admin"),
     "move to another role": lambda a: a.move("courier-1", "cs_agent", None, "admin"),
-    "password reset": lambda a: a.set_password("courier-1", "five loud geese fly"),
-    "new second factor": lambda a: a.enrol_totp("courier-1", SEED, code_at(SEED, NOW)),
+    "password reset": lambda a: a.secrets.set_password("courier-1", "five loud geese fly"),
+    "new second factor": lambda a: a.secrets.enrol_totp("courier-1", SEED, code_at(SEED, NOW)),
     "scanner lost": lambda a: a.devices.revoke("pda-1", "lost", "admin"),
     "scanner to another": lambda a: a.devices.bind("pda-1", "p3", "admin"),
     "lease cut short": lambda a: a.devices.lease("pda-1", NOW + 60, "admin"),
@@ -121,12 +121,12 @@ def test_joining_takes_the_person_to_set_the_secrets(desk: Office) -> None:
             hand.login("courier-9", password, device="pda-9")
     seed = Totp.new_seed()
     with pytest.raises(InputError):
-        acts.enrol_totp("courier-9", seed, "000000")
-    acts.enrol_totp("courier-9", seed, code_at(seed, NOW))
+        acts.secrets.enrol_totp("courier-9", seed, "000000")
+    acts.secrets.enrol_totp("courier-9", seed, code_at(seed, NOW))
     with pytest.raises(InputError) as caught:
-        acts.set_password("courier-9", "Kuaidi888")
+        acts.secrets.set_password("courier-9", "Kuaidi888")
     assert caught.value.message.code == "password-context"
-    acts.set_password("courier-9", "five loud geese fly")
+    acts.secrets.set_password("courier-9", "five loud geese fly")
     token = hand.login("courier-9", "five loud geese fly", code_at(seed, NOW), "pda-9")
     assert hand.sessions.resolve(token).person == "p9"
     del KEYS["pda-9"]

@@ -1,9 +1,7 @@
-"""Administering accounts: joiner, mover, leaver, and how a person sets their secrets.
+"""Administering accounts: joiner, mover, leaver. How a person sets secrets is in `own_secrets`.
 
 INVARIANTS
 - Each act goes over the desk: allowed to its maker, on record before it is done.
-- No secret is chosen or learned by an administrator: the person types the password, the
-  authenticator holds the seed.
 - A grant is judged before it is recorded, and again inside the transaction that makes it.
 """
 
@@ -11,6 +9,7 @@ from types import TracebackType
 
 from acl_engine.bootstrap.desk import Act, Desk
 from acl_engine.bootstrap.device_administration import DeviceAdministration
+from acl_engine.bootstrap.own_secrets import NO_PASSWORD, OwnSecrets
 from acl_engine.domain.accounts import Undertaking
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Pack
@@ -28,21 +27,11 @@ from acl_engine.domain.text import Message, Text
 from acl_engine.identity.hr_plan import NO_UNIT
 from acl_engine.identity.joining import new_account
 from acl_engine.identity.logins import refusal_of_login
-from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Passwords
-from acl_engine.identity.recovery import digest_of, new_codes
 from acl_engine.identity.responsibility import findings, leads_back, refusal_of_grant
 from acl_engine.identity.standing import LAPSES, NO_ROLE, Lapse
-from acl_engine.identity.totp import Totp
 from acl_engine.storage.staff import TAKEN
 
-WRONG_CODE = Text(
-    "administration-wrong-code",
-    "动态口令不符，未登记",
-    "the code does not fit: nothing was enrolled",
-    "检查手机时间后重试",
-    "check the phone's clock and try again",
-)
 GONE = Text(
     "administration-left",
     "账号 `{login}` 已离职，不能恢复",
@@ -71,13 +60,6 @@ NOT_GIVEN = Text(
     "由账号管理员操作",
     "an account administrator must do it",
 )
-NO_SECRET = Text(
-    "administration-service-secret",
-    "服务账号 `{login}` 没有密码，也没有动态口令",
-    "the service account `{login}` has neither password nor code",
-    "它凭设备密钥登录：`acl device bind`",
-    "it is let in by its device's key: `acl device bind`",
-)
 FROZEN = Text(
     "administration-frozen",
     "账号 `{login}` 因告警冻结，恢复须写明理由",
@@ -87,8 +69,6 @@ FROZEN = Text(
 )
 # Why an account that an alert froze is let in again: words, as the log holds no sentences.
 CLEARED = ("false-alarm", "explained", "secrets-renewed", "device-returned")
-# No password fits this: the account waits for its person to set one.
-NO_PASSWORD = "!"  # noqa: S105
 
 
 class Administration:
@@ -100,10 +80,9 @@ class Administration:
         self.devices = DeviceAdministration(desk)
         self._directory = desk.directory
         self._rules = desk.rules
-        self._totp = Totp(desk.keys.totp)
-        self._passwords = passwords
         settings = desk.rules.settings
         self._roles = (settings.provisioner,) if provisioning else settings.administrators
+        self.secrets = OwnSecrets(desk, passwords, self._roles)
         self._gives = frozenset({NO_ROLE, *settings.provisions}) if provisioning else None
 
     @classmethod
@@ -244,50 +223,6 @@ class Administration:
         self.above(act, person, superior)
         change = PersonChange(superior=superior)
         self.desk.do(act, lambda now: self._directory.change_person(person, change, now))
-
-    def set_password(self, login: str, password: str) -> None:
-        """Typed by the person themselves. Raises InputError with the reason it is refused."""
-        account = self.account(login)
-        if account.service:
-            raise InputError(NO_SECRET.of(login=login))
-        context = [login, account.unit, *login.split("-")]
-        if weak := weakness(password, second_factor=account.totp, context=context):
-            raise InputError(weak)
-        hashed = self._passwords.hash(password)
-        act = Act("account.password", (login,), login)
-        self._change(act, login, AccountChange(password_hash=hashed))
-
-    def enrol_totp(self, login: str, seed: str, code: str) -> None:
-        """Enrol a seed that the person's authenticator shows the right code of."""
-        if self.account(login).service:
-            raise InputError(NO_SECRET.of(login=login))
-        sealed = self._totp.seal(login, seed)
-        if self._totp.match(login, sealed, code, self.desk.now()) is None:
-            raise InputError(WRONG_CODE.of())
-        act = Act("account.enrol-totp", (login,), login)
-        self._change(act, login, AccountChange(totp_seed=sealed, recovery=()))
-
-    def recovery_codes(self, login: str, code: str) -> tuple[str, ...]:
-        """A set of recovery codes, to be shown once, for whoever has the authenticator at hand; any
-        older ones are void. Raises InputError."""
-        account, act = self.desk.account(login), Act("account.recovery-codes", (login,), login)
-        sealed = account.totp_seed if account else None
-        if self._totp.match(login, sealed, code, self.desk.now()) is None:
-            raise InputError(WRONG_CODE.of())
-        codes = new_codes()
-        digests = tuple(digest_of(login, one) or "" for one in codes)
-        self._change(act, login, AccountChange(recovery=digests))
-        return codes
-
-    def reset(self, login: str, by: str) -> None:
-        """Start a reset: password, authenticator and recovery codes are void, sessions dead. Its
-        person sets them anew; `by` neither learns nor chooses one."""
-        if self.account(login).service:
-            raise InputError(NO_SECRET.of(login=login))
-        act = Act("account.reset", (login,), by)
-        self.permit(act, self.account(login).person)
-        void = AccountChange(password_hash=NO_PASSWORD, totp_seed=b"", recovery=())
-        self._change(act, login, void)
 
     # --- inside --------------------------------------------------------------------------------
 

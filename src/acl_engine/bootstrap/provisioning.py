@@ -8,8 +8,9 @@ INVARIANTS
 
 from dataclasses import replace
 
-from acl_engine.bootstrap.administration import NO_PASSWORD, Administration, refuse_login
+from acl_engine.bootstrap.administration import Administration, refuse_login
 from acl_engine.bootstrap.desk import Act
+from acl_engine.bootstrap.own_secrets import NO_PASSWORD
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.provisioning import Entry, Group, ProvisionStore, Wanted
 from acl_engine.domain.staff import (

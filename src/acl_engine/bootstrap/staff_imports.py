@@ -8,8 +8,9 @@ INVARIANTS
 
 from collections.abc import Iterator
 
-from acl_engine.bootstrap.administration import NO_PASSWORD, Administration
+from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.desk import Act
+from acl_engine.bootstrap.own_secrets import NO_PASSWORD
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.staff_plan import Finding, Plan
 from acl_engine.domain.text import Text

@@ -227,7 +227,7 @@ def set_password(lang: Lang, login: str, pack: Path | None, url: str) -> None:
     with administration(url, pack) as desk:
         desk.account(login)
         password = click.prompt("password", hide_input=True, confirmation_prompt=True)
-        desk.set_password(login, password)
+        desk.secrets.set_password(login, password)
     done(lang, "密码已设置", "the password is set")
 
 
@@ -243,7 +243,7 @@ def enrol_totp(lang: Lang, login: str, pack: Path | None, url: str) -> None:
         seed = Totp.new_seed()
         _show_qr(enrolment_uri(login, seed))
         code = click.prompt("code", hide_input=True)
-        desk.enrol_totp(login, seed, code)
+        desk.secrets.enrol_totp(login, seed, code)
     done(lang, "第二因素已登记", "the second factor is enrolled")
 
 
@@ -261,7 +261,7 @@ def recovery_codes(lang: Lang, login: str, pack: Path | None, url: str) -> None:
     with administration(url, pack) as desk:
         desk.account(login)
         code = click.prompt("code", hide_input=True)
-        codes = desk.recovery_codes(login, code)
+        codes = desk.secrets.recovery_codes(login, code)
     for one in codes:
         click.echo(one)
     done(lang, "恢复码只显示这一次", "they are shown this once")
@@ -279,7 +279,7 @@ def reset(lang: Lang, login: str, by: str, pack: Path | None, url: str) -> None:
     Then, typed by the person: `acl account enrol-totp`, `acl account set-password`.
     """
     with administration(url, pack) as desk:
-        desk.reset(login, by)
+        desk.secrets.reset(login, by)
     done(lang, f"已重置 {login}，由本人重新设置", f"reset {login}; its person sets it up anew")
 
 

@@ -73,7 +73,7 @@ class RecoveryCodes(Deed, frozen=True, tag="recovery-codes"):
         stage, login = scene.stage, scene.account(self.account)
 
         def make(desk: Administration) -> None:
-            stage.papers[login] = desk.recovery_codes(login, stage.code(login))[0]
+            stage.papers[login] = desk.secrets.recovery_codes(login, stage.code(login))[0]
 
         return stage.administer(make)
 
