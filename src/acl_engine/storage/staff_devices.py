@@ -69,6 +69,6 @@ def _only_device(cx: Connection, device: str, person: str, device_class: str) ->
     theirs = (devices.c.person == person) & (devices.c.status == "active")
     alike = SCANNERS if device_class in SCANNERS else (device_class,)
     other = theirs & devices.c.device_class.in_(alike) & (devices.c.id != device)
-    if held := cx.scalar(select(devices.c.id).where(other)):
-        params = {"person": person, "device": held, "device_class": device_class}
+    if held := cx.execute(select(devices.c.id, devices.c.device_class).where(other)).first():
+        params = {"person": person, "device": held.id, "device_class": held.device_class}
         raise InputError(DEVICE_TAKEN.of(**params))
