@@ -94,10 +94,10 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(f"acl: {one_line(error, _lang())}", err=True)
+        _say(f"acl: {one_line(error, _lang())}\n")
         sys.exit(2)
     except AclError as error:
-        click.echo(f"acl: {error.render(_lang())}", err=True)
+        _say(f"acl: {error.render(_lang())}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `acl ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -116,6 +116,13 @@ def main() -> None:
         name = type(error).__name__
         click.echo(f"acl: internal error `{name}` (set ACL_DEBUG=1 for the traceback)", err=True)
         sys.exit(2)
+
+
+def _say(text: str) -> None:
+    """On stderr, without what looks like a person's data among the words that were typed."""
+    # Only a mistake pays for the tables of names.
+    saying = import_module("acl_engine.cli.saying")
+    click.echo(saying.unquoted(text), err=True, nl=False)
 
 
 def _lang() -> Lang:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from acl_engine.analysis.findings import Finding
+from acl_engine.cli.saying import unquoted
 from acl_engine.domain.text import Lang, Text
 
 LEVELS = {
@@ -32,7 +33,7 @@ def as_text(findings: tuple[Finding, ...], lang: Lang) -> str:
         tail = f" ({hint})" if hint else ""
         level = LEVELS[one.level].of().render(lang)
         lines.append(f"{one.where}: {level}: {one.message.render(lang)}{tail}")
-    return "\n".join([*lines, summary(findings, lang)])
+    return unquoted("\n".join([*lines, summary(findings, lang)]))
 
 
 def summary(findings: tuple[Finding, ...], lang: Lang) -> str:

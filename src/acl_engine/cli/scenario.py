@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.cli.saying import unquoted
 from acl_engine.domain.errors import ScenarioError
 from acl_engine.domain.text import Lang, Text
 from acl_engine.policy.pack import load_pack
@@ -56,7 +57,7 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
             check_against(scenario, load_pack(folder / "before"), load_pack(folder / "after"), file)
         except ScenarioError as error:
             wrong += 1
-            click.echo(error.render(lang), err=True)
+            click.echo(unquoted(error.render(lang)), err=True)
         else:
             click.echo(FINE.of(file=str(file), id=scenario.id).render(lang))
     ctx.exit(2 if wrong else 0)

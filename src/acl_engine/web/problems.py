@@ -23,6 +23,7 @@ from acl_engine.domain.errors import (
     StoreError,
 )
 from acl_engine.domain.text import Lang, Message, Text
+from acl_engine.masking.quoting import without_quotes
 from acl_engine.web.language import language
 from acl_engine.web.pages import page
 
@@ -82,7 +83,7 @@ def problem(
     request: Request, status: int, message: Message, headers: dict[str, str] | None = None
 ) -> Response:
     """One refusal: a page where a page was asked for, problem+json otherwise."""
-    lang = language(request)
+    lang, message = language(request), without_quotes(message)
     number = request_id(request)
     more = headers or {}
     if _wants_page(request):
