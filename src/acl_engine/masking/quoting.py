@@ -28,5 +28,9 @@ def without_quotes(message: Message) -> Message:
 
 
 def _personal(value: str) -> bool:
+    """A number, or a name or address in Chinese: a short word in Latin letters is an option or a
+    login far more often than a name, and who mistyped one must see which."""
     text = clean(value)
-    return looks_personal(text) or holds_number(value)
+    if holds_number(text):
+        return True
+    return any("\u3400" <= sign <= "\u9fff" for sign in text) and looks_personal(text)
