@@ -1,5 +1,6 @@
 """What a page tells its reader to type does what the page says."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from acl_engine.cli import main
+from acl_engine.replay.theatre import small_world
+from acl_engine.replay.world.truth import Truth
 from tests.docs.reading import blocks, check, commands, edit
 
 ROOT = Path(__file__).parents[2]
@@ -85,3 +88,23 @@ def test_the_page_for_auditors(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
     for _, block in blocks(ROOT / "docs" / "how-to" / "audit.md"):
         for command in commands(block):
             check(command, shell)
+
+
+def test_the_page_about_approvals(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked, answered by another, kept on a roster, broken and reviewed, as the page says."""
+    monkeypatch.setenv("ACL_LANG", "en")
+    number = Truth(small_world(ROOT), 300).by_name["done-3-days"].waybill_no
+    case, run = "", 0
+
+    def told(words: list[str]) -> tuple[str, int]:
+        nonlocal case
+        out, code = shell([{"NUMBER": number, "CASE": case}.get(word, word) for word in words])
+        if found := re.match(r"case (A-\w+) \(", out):
+            case = found[1]
+        return out.replace(case, "CASE") if case else out, code
+
+    for _, block in blocks(ROOT / "docs" / "how-to" / "approvals.md"):
+        for command in commands(block):
+            check(command, told)
+            run += 1
+    assert run > 12

@@ -10,6 +10,7 @@ import click
 
 from acl_engine.bootstrap.approving import Approving
 from acl_engine.cli.account_options import database_option, policy_option
+from acl_engine.cli.approval_duty import duty, watch
 from acl_engine.cli.doorway import doorway
 from acl_engine.cli.paper import agree
 from acl_engine.domain.errors import AccessDenied
@@ -202,3 +203,7 @@ def _text(said: dict[str, Any], lang: Lang) -> None:
         return
     told = NOW_AT if "stage" in said else MADE
     click.echo(told.of(**said).render(lang))
+
+
+command.add_command(duty)
+command.add_command(watch)

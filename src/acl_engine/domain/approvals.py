@@ -11,6 +11,7 @@ INVARIANTS
 - What is granted for an act is used once, by whoever changes its row first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,6 +92,40 @@ class Stamping:
     median_seconds: int
     shortest_pause: int
     found_wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterLine:
+    """A line of the roster as it stands; `unit` is the person's own."""
+
+    id: int
+    unit: str
+    duty: Duty
+
+
+@dataclass(frozen=True, slots=True)
+class Unreviewed:
+    """A case that is to be looked at afterwards and was not yet. `due`: epoch seconds."""
+
+    case: str
+    account: str
+    purpose: str
+    urgent: bool
+    due: int
+
+
+class Duties(Protocol):
+    """The duty roster, and how approvals went."""
+
+    def roster(self, now: int) -> Sequence[RosterLine]: ...
+
+    def add(self, duty: Duty) -> None: ...
+
+    def end(self, line: int, now: int) -> bool: ...
+
+    def unreviewed(self) -> Sequence[Unreviewed]: ...
+
+    def stamping(self, since: int) -> Sequence[Stamping]: ...
 
 
 class Approvals(Protocol):
