@@ -88,7 +88,7 @@ def test_ctrl_c_ends_well_and_is_no_failure(world_copy: str, tmp_path: Path) -> 
     with serving(tmp_path, "--database", world_copy) as one:
         assert one.ask("/readyz").status == 200
         assert one.stop(signal.SIGINT) == 0
-    assert not [line for line in one.log if "Traceback" in line]
+    assert not [line for line in one.log if "Traceback" in line], one.log
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
