@@ -52,7 +52,7 @@ def test_reach_and_what_a_change_moves(company: Database, monkeypatch: pytest.Mo
     monkeypatch.setattr(reach, "people_clock", lambda database: FixedClock())
     found = {one.field: one for one in reach.reach_of(company, PACK, "courier-1", {})}
     assert found["recipient_name"].records == 3
-    assert found["recipient_name"].people == 1
+    assert found["recipient_name"].people == {"recipient": 1}
     gone = tuple(row for row in PACK.rows if row.role != "courier")
     narrow = replace(PACK, rows=gone)
     moved = reach.diff_on(company, (PACK, narrow), diff(PACK, narrow), {})
