@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 from tests.line_world import Line
 
 from acl_engine.domain.calls import Ends
 from acl_engine.domain.errors import AccessDenied, AclError
 from acl_engine.domain.request import Query
+from acl_engine.storage import dials
 from acl_engine.storage.database import Database
 
 
@@ -256,6 +257,24 @@ def test_a_provider_that_fails_is_told_again(called: Line) -> None:
     assert called.engine.hang_up() == 0
     del called.fails["provider.unbind"]
     assert called.engine.hang_up() == 1
+
+
+def test_bindings_that_stand_hide_none_that_is_over(
+    called: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a page of calls in progress, and a leaver's after them: a round reaches it, also
+    while the provider fails with another."""
+    monkeypatch.setattr(dials, "_AT_ONCE", 2)
+    with called.stage.database.write() as cx:
+        table = dials.dial_bindings
+        row = dict(cx.execute(select(table)).mappings().one())
+        for number in range(5):
+            same = {"id": f"b-{number}", "provider_ref": f"axb-{number}"}
+            cx.execute(insert(table).values({**row, **same}))
+        over = {"id": "z", "provider_ref": "axb-z", "expires_at": row["expires_at"] + 60}
+        cx.execute(insert(table).values({**row, **over, "person": "p-nobody"}))
+    assert called.engine.hang_up() == 1
+    assert called.engine.hang_up() == 0
 
 
 def test_reassigning_hangs_up_at_once(called: Line) -> None:

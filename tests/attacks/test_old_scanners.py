@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert
+from tests.cas_world import OTHER, Browser, portal
 from tests.identity_world import KEYS, NOW, STRICT, Hand, fill
 from tests.line_world import Line
 
+from acl_engine import Engine as Embedded
 from acl_engine.bootstrap.scanner_adapter import ScannerAdapter
 from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.errors import AccessDenied, LoginRefused, SessionDead
@@ -218,3 +220,27 @@ def test_nothing_is_left_on_it(line: Line, adapter: ScannerAdapter, screen: Scre
     assert screen.held == []
     with pytest.raises(AccessDenied):
         adapter.look(line.key("load-1"))
+
+
+def test_no_application_and_no_log_is_entered_from_one(database: Database) -> None:
+    """The session's token, taken out of the adapter and carried to a browser: an application that
+    trusts the central login would show there whatever its person may see."""
+    home = portal(database)
+    browser = Browser(home)
+    browser.log_in()
+    token = browser.session.removeprefix("TGT-")
+    gate = {"id": "gate-1", "device_class": "adapter", "unit": "u1", "status": "active"}
+    with database.write() as cx:
+        cx.execute(insert(devices).values(**gate, lease_until=NOW + 36_000))
+    old = {"device_class": "legacy_scanner", "adapter": "gate-1", "public_key": None}
+    home.change(devices, devices.c.id == "pda-1", **old)
+    who = home.central.login.sessions.resolve(token)
+    assert who.device_class == "legacy_scanner"
+    answer = browser.open(OTHER)
+    assert answer.status == 403
+    assert "ticket=" not in browser.location
+    last = [entry for _, entry in home.engine.audit.entries()][-1]
+    assert (last.action, last.effect, last.controls) == ("cas.ticket", "deny", ("legacy-scope",))
+    embedded = Embedded(home.pack, {}, sessions=home.central.login.sessions)
+    with pytest.raises(AccessDenied):
+        embedded.principal(token)

@@ -11,7 +11,7 @@ from tests.contract.test_audit_store import entry
 from acl_engine.bootstrap.reactions import AccountReactions
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.alarm import Alert, Response
-from acl_engine.domain.errors import InputError, SessionDead
+from acl_engine.domain.errors import ChangeRefused, InputError, LoginRefused, SessionDead
 from acl_engine.storage.database import Database
 
 ADMIN = "weak-1"
@@ -158,3 +158,41 @@ def test_who_has_left_is_not_made_suspended(detection: Detection) -> None:
     detection.company.acts.leave("p1", ADMIN)
     detection.alert("freeze", "courier-1", "nobody-9")
     assert detection.company.status("courier-1") == "left"
+
+
+def test_typing_a_services_name_shuts_no_service_out(detection: Detection) -> None:
+    """It has no password: a stranger's attempt, with nothing right, gets as far as the device."""
+    hand = detection.company.hand
+    with pytest.raises(LoginRefused) as refused:
+        hand.logins.login("svc-dial", "anything")
+    detection.did("svc-dial", reason=refused.value.attempt.refusal.code)
+    detection.alert("freeze", "svc-dial")
+    assert detection.company.status("svc-dial") == "active"
+    detection.did("svc-dial")  # whoever opened it had its key
+    detection.alert("freeze", "svc-dial")
+    assert detection.company.status("svc-dial") == "suspended"
+
+
+def test_a_suspension_before_the_alert_does_not_swallow_it(detection: Detection) -> None:
+    """Suspended by a friend or by the roster of leave just before the watch runs: who is let in
+    again is let in for a reason, as after any freeze."""
+    company = detection.company
+    detection.did("courier-1")
+    company.acts.suspend("courier-1", ADMIN)
+    detection.alert("freeze", "courier-1")
+    with pytest.raises(InputError):
+        company.acts.resume("courier-1", ADMIN)
+    company.acts.resume("courier-1", ADMIN, "explained")
+
+
+def test_the_frozen_one_cannot_let_themselves_in(detection: Detection) -> None:
+    """An administrator whom an alert froze, with another in force: neither by their own login nor
+    by a name of nobody."""
+    company = detection.company
+    company.account("courier-2", role="account_admin")
+    detection.did(ADMIN)
+    detection.alert("freeze", ADMIN)
+    for by in (ADMIN, "courier-1", "nobody-9", "detection"):
+        with pytest.raises(ChangeRefused):
+            company.acts.resume(ADMIN, by, "false-alarm")
+    assert company.status(ADMIN) == "suspended"

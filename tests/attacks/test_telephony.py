@@ -249,3 +249,31 @@ def test_what_is_missing_stops_the_start(tmp_path: Path, there: Vendor) -> None:
     ):
         with pytest.raises(ConfigError):
             provider_of(wrong, synthetic=True)
+
+
+REAL = (
+    "https://npp.tencentcloudapi.com",
+    "https://localhost.example",
+    "https://127.0.0.1@npp.tencentcloudapi.com",
+)
+CLEAR = (
+    "http://npp.tencentcloudapi.com",
+    "npp.tencentcloudapi.com",
+    "file:///etc/passwd",
+    "https:",
+)
+ELSEWHERE = ("https://127.0.0.1@npp.tencentcloudapi.com", "https://vendor.example/?to=")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "synthetic"),
+    [*((one, True) for one in REAL), *((one, False) for one in (*CLEAR, *ELSEWHERE))],
+)
+def test_numbers_go_to_the_vendor_over_tls_and_made_up_ones_to_this_machine(
+    tmp_path: Path, endpoint: str, synthetic: bool
+) -> None:
+    """A synthetic world's numbers may be somebody's: it rings none, whatever address is typed. An
+    address that would be called in clear, or is not what it looks like, stops the start."""
+    settings = Telephony("tencent-npp", account_file(tmp_path), endpoint)
+    with pytest.raises(ConfigError):
+        provider_of(settings, synthetic=synthetic)

@@ -12,9 +12,10 @@ from acl_engine.bootstrap.master_key import change_master, keys_of
 from acl_engine.cli import cli
 from acl_engine.domain.errors import ConfigError, InputError
 from acl_engine.storage.database import Database
+from acl_engine.storage.key_rotation import KeyRotation
 from acl_engine.storage.tables import audit_records, world_mark
 from acl_engine.storage.tables_keys import data_keys, root_keys
-from acl_engine.storage.vault import Vault
+from acl_engine.storage.vault import Vault, context_of
 
 FIELDS = {"name": "张三", "phone": "13800138000"}
 
@@ -96,8 +97,9 @@ def test_nothing_is_changed_by_halves(
 ) -> None:
     """A data key of another master stops the change: root and other data keys stay."""
     payload = sealed(database)
+    other = LocalKeyService(Keys.synthetic("other").wrapping).wrap(b"k" * 32, context_of(2))
     with database.write() as cx:
-        vault(Keys.synthetic("other")).add_generation(cx, 2)
+        cx.execute(insert(data_keys).values(generation=2, wrapped=other, made_at=0))
     with pytest.raises(ConfigError):
         change_master(database, masters[1], dry_run=False)
     with database.write() as cx:
@@ -150,3 +152,52 @@ def test_a_synthetic_world_has_none(database: Database, masters: tuple[Path, Pat
         cx.execute(insert(world_mark).values(id=1, finished=True, **mark))
     with pytest.raises(InputError):
         change_master(database, masters[1], dry_run=False)
+
+
+def test_who_runs_with_the_old_key_makes_no_data_key_that_would_be_lost(
+    database: Database, masters: tuple[Path, Path]
+) -> None:
+    """A rotation that was under way when the master key changed: refused, and what was sealed
+    still opens. Under the old key, all that was sealed from then on could not be read."""
+    payload = sealed(database)
+    running = vault(keys_of(database))
+    with database.write() as cx:
+        running.newest(cx)  # it holds the data key
+    change_master(database, masters[1], dry_run=False)
+    with pytest.raises(ConfigError):
+        KeyRotation(database, running).begin()
+    after = keys_of(database, masters[1])
+    assert opened(database, payload, after) == FIELDS
+    assert KeyRotation(database, vault(after)).begin() == 2
+
+
+def test_nor_the_first_one(database: Database, masters: tuple[Path, Path]) -> None:
+    """A server started on an empty database, whose master key is changed before the first parcel:
+    the server is refused, and whoever comes with the new key is not."""
+    running = vault(keys_of(database))
+    assert change_master(database, masters[1], dry_run=False) == 2
+    with pytest.raises(ConfigError), database.write() as cx:
+        running.put(cx, "records", 1, FIELDS)
+    after = keys_of(database, masters[1])
+    with database.write() as cx:
+        payload = vault(after).put(cx, "records", 1, FIELDS)
+    assert opened(database, payload, after) == FIELDS
+
+
+def test_a_data_key_that_is_being_made_is_waited_for(
+    database: Database, masters: tuple[Path, Path]
+) -> None:
+    """A rotation that has not committed yet, and the master key changed meanwhile: either both
+    keys are under the new one, or there is no second."""
+    sealed(database)
+    rotation = KeyRotation(database, vault(keys_of(database)))
+    with ThreadPoolExecutor(2) as pool:
+        begun = pool.submit(rotation.begin)
+        changed = pool.submit(change_master, database, masters[1], dry_run=False)
+        changed.result(30)
+        if begun.exception(30) is not None:
+            assert isinstance(begun.exception(), ConfigError)
+    new = vault(keys_of(database, masters[1]))
+    with database.write() as cx:
+        for generation in cx.scalars(select(data_keys.c.generation)).all():
+            new.data_key(cx, generation)

@@ -118,7 +118,7 @@ class Access:
             refusal = dead.refusal
             code, controls = refusal.code, refusal.controls
             raise AccessDenied(recorder.denied("audit.ask", None, "", code, *controls)) from None
-        if who.role not in self._askers:
+        if who.role not in self._askers or self._service.engine.confined(who):
             raise AccessDenied(recorder.denied("audit.ask", who, "", NOT_AN_ASKER, ASKERS))
         return Inquiry(self._desk, who.account)
 

@@ -5,6 +5,7 @@ INVARIANTS
 - A form counts once, for the browser that it was given to, and its number is what a device signs.
 - A ticket is on record before it leaves; who has no live session gets none.
 - Only registered applications are named, served, and sent back to.
+- An application narrows nothing for a scanner without a key: such a session enters none.
 """
 
 import base64
@@ -26,6 +27,7 @@ from acl_engine.domain.pack import CentralSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.text import Text
+from acl_engine.enforcement.narrowed import CONTROL as CONFINED
 from acl_engine.identity.cas_rules import REGISTERED
 from acl_engine.identity.cas_tickets import Forms, hash_ticket, ticket
 from acl_engine.identity.service_url import readable, service_of, with_parameter
@@ -39,6 +41,13 @@ UNKNOWN_SERVICE = Text(
     "this application is not registered with the central login",
     "核对网址；如确属公司应用，请联系管理员登记",
     "check the address; if it is the company's, ask the administrator to register it",
+)
+OLD_SCANNER = Text(
+    "cas.old-scanner",
+    "无密钥巴枪不能由此进入应用",
+    "a scanner without a key enters no application from here",
+    "请用绑定的设备登录",
+    "log in on a bound device",
 )
 STALE_FORM = Text(
     "cas.stale-form",
@@ -148,8 +157,14 @@ class CentralLogin:
         self.engine.prove(token, typed.code, device=self._proof(typed))
 
     def enter(self, who: Principal, url: str, *, fresh: bool) -> Entry:
-        """A ticket for an application. `fresh`: this person showed credentials for it just now."""
+        """A ticket for an application. `fresh`: this person showed credentials for it just now.
+
+        Raises ServiceRefused: not registered, or on a scanner without a key.
+        """
         service = self.service(url, who)
+        if self.engine.confined(who):
+            self.recorder.denied("cas.ticket", who, service.name, OLD_SCANNER.code, CONFINED)
+            raise ServiceRefused(OLD_SCANNER.of())
         made, now = ticket(TicketKind.SERVICE), self._now()
         new = NewTicket(
             ticket_hash=hash_ticket(made),

@@ -19,6 +19,7 @@ INVARIANTS
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from acl_engine.decision.compiled import CompiledPolicy
 from acl_engine.decision.over_records import CasbinReading, Explained, PackReading, Reading
 from acl_engine.decision.pack_decider import PackDecider
 from acl_engine.decision.questions import whole_page
+from acl_engine.domain.accounts import LEGACY
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.errors import AccessDenied, ConfigError, InputError, SessionDead
 from acl_engine.domain.facts import Value
@@ -103,13 +105,15 @@ class Engine:
     # --- who ------------------------------------------------------------------------------------
 
     def principal(self, token: str) -> Principal:
-        """The live person behind a token. Raises AccessDenied for anything in doubt."""
+        """The live person behind a token. Raises AccessDenied for anything in doubt, and for a
+        scanner without a key: what it may show is narrowed by the company's own engine alone."""
         if self._sessions is None:
             raise ConfigError(NO_SESSIONS.of())
-        try:
-            return self._sessions.resolve(token)
-        except SessionDead:
-            raise AccessDenied(secrets.token_hex(8)) from None
+        with suppress(SessionDead):
+            found = self._sessions.resolve(token)
+            if found.device_class != LEGACY:
+                return found
+        raise AccessDenied(secrets.token_hex(8))
 
     # --- may they -------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from acl_engine.enforcement.dial import CallOutcome, call, dial
 from acl_engine.enforcement.door import Door
 from acl_engine.enforcement.hanging_up import calls_back, hang_up
 from acl_engine.enforcement.lookup import lookup
+from acl_engine.enforcement.narrowed import narrow
 from acl_engine.enforcement.permits import permits
 from acl_engine.identity.fresh import FreshFactors
 from acl_engine.identity.login import Logins
@@ -230,6 +231,11 @@ class Engine:
     def permits(self, who: Principal, query: Query) -> bool:
         """Whether a query would pass steps 1 to 3: a decision alone, nothing fetched or charged."""
         return permits(self._door, who, query)
+
+    def confined(self, who: Principal) -> bool:
+        """Whether this session is on a device without a key: nothing is passed on to those who
+        would narrow it themselves (`enforcement.narrowed`)."""
+        return narrow(who, self._door.pack.settings.login)
 
     def act(self, token: str, query: Query) -> Acted:
         """A scan, a reassignment or a ticket, through the same gate."""

@@ -21,6 +21,7 @@ from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Text
 from acl_engine.storage import root_key
 from acl_engine.storage.database import Database, is_synthetic, world_seed
+from acl_engine.storage.sealing import KEY_BYTES
 
 SYNTHETIC = Text(
     "keys.synthetic",
@@ -67,9 +68,12 @@ def change_master(database: Database, new: Path, *, dry_run: bool) -> int:
     def rewrap(wrapped: bytes, context: str) -> bytes:
         return fresh.wrap(old.unwrap(wrapped, context), context)
 
+    def first(context: str) -> bytes:
+        return fresh.wrap(secrets.token_bytes(KEY_BYTES), context)
+
     if dry_run:
         return root_key.tried(database, rewrap) + 1
-    return root_key.change(database, _over_root(after).wrap(root, _ROOT), rewrap) + 1
+    return root_key.change(database, _over_root(after).wrap(root, _ROOT), rewrap, first) + 1
 
 
 def _root(database: Database, master: bytes) -> bytes:

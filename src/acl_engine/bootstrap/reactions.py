@@ -70,12 +70,21 @@ class AccountReactions:
         if entry is None:
             return None
         tried = entry.action in ("login", "step-up") and entry.effect == "deny"
-        return None if tried and entry.reason in WITHOUT_SECRET else entry.account
+        if tried and (entry.reason in WITHOUT_SECRET or self._is_service(entry.account)):
+            return None
+        return entry.account
+
+    def _is_service(self, login: str | None) -> bool:
+        """A service has no password, so that whoever types its name gets as far as its device."""
+        account = self._desk.account(login) if login else None
+        return account is not None and account.service
 
     def _freeze(self, login: str, alert: Alert) -> None:
         account = self._desk.account(login)
-        if account is None or account.status != "active":
-            return  # a service of old, or somebody who is out already
+        # One who is suspended is frozen all the same: what suspended them may be undone without a
+        # reason, and the alert would be forgotten.
+        if account is None or account.status == "left":
+            return
         roles = self._desk.rules.settings.administrators
         keepers: tuple[str, ...] | None = None
         if account.role in roles:

@@ -130,7 +130,7 @@ DOCS: Mapping[str, Text] = dict(
             "telephony.endpoint",
             "服务商接口地址；默认为其公开地址；合成世界只可用本机的仿真服务",
             "Where the vendor's interface is; default: its public address. A synthetic world must"
-            " name one of its own.",
+            " name one on this machine.",
         ),
         _doc(
             "telephony.authorities",

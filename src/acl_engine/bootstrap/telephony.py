@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -21,6 +22,7 @@ from acl_engine.bootstrap.tencent_npp import ENDPOINT, NppAccount, TencentNpp, i
 from acl_engine.domain.errors import AclError, ConfigError
 from acl_engine.domain.ports import DialProvider
 from acl_engine.domain.text import Text
+from acl_engine.identity.service_url import loopback
 from acl_engine.policy import strict_yaml
 
 log = logging.getLogger("acl.telephony")
@@ -62,11 +64,24 @@ def provider_of(settings: Telephony, *, synthetic: bool) -> DialProvider | None:
         return NoProvider()
     if settings.account_file is None:
         raise contradiction("telephony.vendor: telephony.account_file is not given")
-    if synthetic and settings.endpoint is None:
-        raise contradiction("telephony.vendor: a synthetic world does not ring real telephones")
+    endpoint = settings.endpoint or ENDPOINT
+    _check_endpoint(endpoint, synthetic=synthetic)
     outbound = HttpsOutbound(settings.authorities, settings.seconds)
     account = read_account(Path(settings.account_file))
-    return TencentNpp(account, outbound, settings.endpoint or ENDPOINT)
+    return TencentNpp(account, outbound, endpoint)
+
+
+def _check_endpoint(endpoint: str, *, synthetic: bool) -> None:
+    """Raise ConfigError where numbers would leave in clear, or those of a synthetic world, which
+    may be somebody's, would be rung."""
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    if synthetic and not loopback(host):
+        raise contradiction("telephony.vendor: a synthetic world does not ring real telephones")
+    secure = parts.scheme == "https" or (parts.scheme == "http" and loopback(host))
+    more = parts.username is not None or parts.path not in ("", "/") or "?" in endpoint
+    if more or not (secure and host):
+        raise contradiction("telephony.endpoint: https://host, with nothing before or after it")
 
 
 def read_account(path: Path) -> NppAccount:

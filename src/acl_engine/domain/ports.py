@@ -151,9 +151,15 @@ class Dials(Protocol):
         ...
 
     def kept(
-        self, now: int, *, waybill_no: str | None = None, provider_ref: str | None = None
+        self,
+        now: int,
+        *,
+        waybill_no: str | None = None,
+        provider_ref: str | None = None,
+        after: Binding | None = None,
     ) -> Sequence[Kept]:
-        """What the provider still has: all, of one parcel, or by the provider's reference."""
+        """What the provider still has: all, of one parcel, or by the provider's reference; a page,
+        the next one `after` the last of it, until one is empty."""
         ...
 
     def released(self, binding_id: str, now: int) -> None:

@@ -189,8 +189,9 @@ class StaffDirectory(Protocol):
         ...
 
     def freeze(self, login: str, keepers: Sequence[str] | None, now: int) -> bool:
-        """Suspend an active account in the name of `DETECTION`. With `keepers`, only while one of
-        them is active as well, also with two freezes at once; False: none is."""
+        """Suspend an account in the name of `DETECTION`, whoever suspended it before. With
+        `keepers`, only while one of them is active as well, also with two freezes at once; False:
+        none is."""
         ...
 
     def change_person(self, person: str, change: PersonChange, now: int) -> None: ...

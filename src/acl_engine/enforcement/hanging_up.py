@@ -22,15 +22,22 @@ def hang_up(door: Door, waybill_no: str | None = None) -> int:
     Raises StoreError when the database cannot say; a provider that fails is asked again next time.
     """
     now = int(door.clock.now().timestamp())
-    ended = 0
-    for kept in door.dials.kept(now, waybill_no=waybill_no):
-        if stands(door, kept):
-            continue
-        with suppress(Exception):  # its text may quote a number; the binding stays kept
-            door.provider.unbind(kept.binding.provider_ref)
-            door.dials.released(kept.binding.id, now)
-            ended += 1
+    ended, last = 0, None
+    # To the end: those that stand, and those that cannot be ended now, must not hide the others.
+    while page := door.dials.kept(now, waybill_no=waybill_no, after=last):
+        ended += sum(_ended(door, kept, now) for kept in page)
+        last = page[-1].binding
     return ended
+
+
+def _ended(door: Door, kept: Kept, now: int) -> bool:
+    if stands(door, kept):
+        return False
+    with suppress(Exception):  # its text may quote a number; the binding stays kept
+        door.provider.unbind(kept.binding.provider_ref)
+        door.dials.released(kept.binding.id, now)
+        return True
+    return False
 
 
 def calls_back(door: Door, reference: str) -> bool:

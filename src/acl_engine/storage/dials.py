@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, insert, select, update
+from sqlalchemy import RowMapping, Select, and_, func, insert, select, tuple_, update
 
 from acl_engine.domain.calls import Binding, Call, Kept
 from acl_engine.domain.principal import Principal
@@ -30,8 +30,8 @@ from acl_engine.storage.tables import (
 
 _b, _k = dial_bindings.c, dial_capabilities.c
 _OUTCOME = re.compile(r"[a-z-]{1,16}")
-# A round takes so many; the next takes what is left. Past its expiry by more than this the provider
-# has forgotten a binding by itself, whether or not it ever answered.
+# A page of what is kept. Past its expiry by more than `_FORGOTTEN` the provider has forgotten a
+# binding by itself, whether or not it ever answered.
 _AT_ONCE = 500
 _FORGOTTEN = 3600
 
@@ -63,16 +63,24 @@ class DialStore:
             cx.execute(insert(dial_bindings).values(values))
 
     def kept(
-        self, now: int, *, waybill_no: str | None = None, provider_ref: str | None = None
+        self,
+        now: int,
+        *,
+        waybill_no: str | None = None,
+        provider_ref: str | None = None,
+        after: Binding | None = None,
     ) -> Sequence[Kept]:
-        """What the provider still has, with its person as they are now; the oldest first."""
+        """What the provider still has, with its person as they are now; the first to expire comes
+        first. A page: `after` the last one of the page before."""
         query = _KEPT_QUERY.where(_b.expires_at > now - _FORGOTTEN)
         if waybill_no is not None:
             query = query.where(_b.waybill_no == waybill_no)
         if provider_ref is not None:
             query = query.where(_b.provider_ref == provider_ref)
+        if after is not None:
+            query = query.where(tuple_(_b.expires_at, _b.id) > (after.expires_at, after.id))
         with self._database.read() as cx:
-            rows = cx.execute(query.order_by(_b.expires_at).limit(_AT_ONCE)).mappings().all()
+            rows = cx.execute(query.order_by(_b.expires_at, _b.id).limit(_AT_ONCE)).mappings().all()
         return [_kept(row, now) for row in rows]
 
     def released(self, binding_id: str, now: int) -> None:

@@ -9,7 +9,7 @@ INVARIANTS
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.storage.database import Database
@@ -36,25 +36,40 @@ def wrapped_root(database: Database, fresh: bytes) -> bytes | None:
         return bytes(cx.scalars(select(root_keys.c.wrapped)).one())
 
 
-def change(database: Database, wrapped: bytes, rewrap: Callable[[bytes, str], bytes]) -> int:
+def change(
+    database: Database,
+    wrapped: bytes,
+    rewrap: Callable[[bytes, str], bytes],
+    first: Callable[[str], bytes],
+) -> int:
     """Put the root as `wrapped` and every data key as `rewrap(wrapped, context)` gives it, all or
-    nothing; how many data keys. What `rewrap` raises leaves everything as it was."""
+    nothing; how many data keys. What `rewrap` raises leaves everything as it was.
+
+    Where there is no data key yet, `first(context)` is one: whoever runs with the old master key
+    would make it under that, and nobody who comes later could open it.
+    """
     with database.write() as cx:
+        if cx.dialect.name == "postgresql":  # a data key that is being made is waited for
+            cx.execute(text(f"LOCK TABLE {data_keys.name} IN EXCLUSIVE MODE"))
         rows = cx.execute(_HELD.with_for_update()).all()
         for generation, old in rows:
             new = rewrap(bytes(old), context_of(generation))
             one = data_keys.c.generation == generation
             cx.execute(update(data_keys).where(one).values(wrapped=new))
+        if not rows:
+            made = {"generation": 1, "wrapped": first(context_of(1)), "made_at": int(time.time())}
+            cx.execute(insert(data_keys).values(made))
         cx.execute(delete(root_keys))
         cx.execute(insert(root_keys).values(**_row(wrapped)))
     database.forget(data_keys.name, root_keys.name)
-    return len(rows)
+    return max(1, len(rows))
 
 
 def tried(database: Database, rewrap: Callable[[bytes, str], bytes]) -> int:
     """What `change` would do to the data keys, tried and not written; how many."""
     with database.read() as cx:
-        return sum(1 for row in cx.execute(_HELD) if rewrap(bytes(row[1]), context_of(row[0])))
+        held = cx.execute(_HELD).all()
+    return max(1, sum(1 for row in held if rewrap(bytes(row[1]), context_of(row[0]))))
 
 
 def _row(wrapped: bytes) -> dict[str, object]:

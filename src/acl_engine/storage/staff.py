@@ -178,7 +178,8 @@ class SqlStaffDirectory:
                 if not left - {login}:
                     return False
             frozen = {"status": "suspended", "status_by": DETECTION}
-            if cx.execute(update(accounts).where(mine, active).values(frozen)).rowcount:
+            here = accounts.c.status != "left"
+            if cx.execute(update(accounts).where(mine, here).values(frozen)).rowcount:
                 revoke(cx, mine, now)
             return True
 

@@ -100,7 +100,11 @@ class Vault:
         return generation, self.data_key(cx, generation)
 
     def add_generation(self, cx: Connection, generation: int) -> None:
-        """A new data key, unless another process has just made the same generation."""
+        """A new data key, unless another process has just made the same generation. Raises
+        ConfigError where the one before is under another master key by now: this would be lost."""
+        before = select(data_keys.c.wrapped).where(data_keys.c.generation == generation - 1)
+        if (held := cx.scalar(before)) is not None:
+            self._service.unwrap(bytes(held), context_of(generation - 1))
         fresh = self._service.wrap(secrets.token_bytes(KEY_BYTES), context_of(generation))
         values = {"generation": generation, "wrapped": fresh, "made_at": int(time.time())}
         cx.execute(_MAKE[cx.dialect.name](data_keys).values(**values).on_conflict_do_nothing())
