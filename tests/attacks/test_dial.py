@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from tests.line_world import Line
 
+from acl_engine.bootstrap.telephony import Rounds
 from acl_engine.domain.calls import Ends
 from acl_engine.domain.errors import AccessDenied, AclError
 from acl_engine.domain.request import Query
@@ -332,3 +333,15 @@ def rows(database: Database) -> str:
             if table in known:
                 found += [repr(row) for row in cx.execute(text(f"SELECT * FROM {table}"))]
     return "\n".join(found)
+
+
+@pytest.mark.parametrize("broken", [RuntimeError("13800138000"), ValueError("x")])
+def test_one_binding_that_cannot_be_decided_stops_no_round(
+    called: Line, broken: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be decided is over; and whatever a round stumbles over, the next one comes."""
+    called.fails["directory.facts"] = broken
+    assert called.engine.hang_up() == 1
+    called.fails["dials.kept"] = broken
+    assert Rounds(called.engine).round() == 0
+    assert str(broken) not in caplog.text

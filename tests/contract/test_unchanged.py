@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,46 @@ def test_a_state_that_cannot_be_told_is_no_state(holder: Holder, database: Datab
     before = holder.reads
     assert holder.asked() == "second"
     assert holder.reads == before
+
+
+def test_of_two_writes_in_progress_each_is_seen(holder: Holder, database_url: str) -> None:
+    """Begun one after the other and done in the other order, with a look in between each."""
+    if holder._database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer")
+    with ExitStack() as open_ones:
+        one, two = (open_ones.enter_context(Database.open(database_url)) for _ in range(2))
+        with one.write() as early:
+            early.execute(insert(work_items).values(id="t-0", holder="early", **ITEM))
+            assert holder.asked() == "first"
+            with two.write() as late:
+                late.execute(update(work_items).values(holder="second"))
+                assert holder.asked() == "first"
+            assert holder.asked() == "second"
+            early.execute(update(work_items).values(holder="third"))
+            assert holder.asked() == "second"
+        assert holder.asked() == "third"
+
+
+def test_a_long_look_a_checkpoint_and_a_write_given_up(
+    holder: Holder, database: Database, other: Database
+) -> None:
+    """A reader that stays keeps its own snapshot and nobody else's; neither does what happens to
+    the log of changes hide a commit, nor does a write that is given up count."""
+    with closing(other._engine.connect()) as reader:
+        reader.execute(text("SELECT holder FROM work_items")).all()
+        give(database, "second")
+        assert holder.asked() == "second"
+        give(database, "third")
+        assert holder.asked() == "third"
+    if database.dialect == "sqlite":
+        other.forget("work_items")  # the log of changes is put away and begun anew
+        assert holder.asked() == "third"
+        give(other, "fourth")
+        other.forget("work_items")
+        assert holder.asked() == "fourth"
+    before = holder.asked()
+    with pytest.raises(ZeroDivisionError), other.write() as cx:
+        cx.execute(update(work_items).values(holder="never"))
+        assert holder.asked() == before
+        raise ZeroDivisionError
+    assert holder.asked() == before

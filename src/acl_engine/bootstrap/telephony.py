@@ -116,7 +116,9 @@ class Rounds:
             return self._engine.hang_up()
         except AclError as error:
             log.warning("hanging up waits: %s", error.message.code)
-            return 0
+        except Exception as error:  # noqa: BLE001 - without rounds every call would stay bound
+            log.error("hanging up failed: %s", type(error).__name__)
+        return 0
 
     def stop(self) -> None:
         self._stop.set()

@@ -9,6 +9,7 @@ INVARIANTS
 from contextlib import suppress
 
 from acl_engine.domain.calls import Call, Kept
+from acl_engine.domain.errors import StoreError
 from acl_engine.domain.request import Action, Query
 from acl_engine.enforcement.door import Door
 from acl_engine.enforcement.permits import permits
@@ -55,8 +56,16 @@ def calls_back(door: Door, reference: str) -> bool:
 
 
 def stands(door: Door, kept: Kept) -> bool:
-    """Whether a binding has its reason still: the right to call, decided anew."""
+    """Whether a binding has its reason still: the right to call, decided anew.
+
+    Raises StoreError.
+    """
     if kept.over or kept.who is None:
         return False
     query = Query(Action.DIAL, "waybill", key=kept.binding.waybill_no, purpose=kept.binding.purpose)
-    return permits(door, kept.who, query)
+    try:
+        return permits(door, kept.who, query)
+    except StoreError:
+        raise  # nothing can be told of any: all are asked again
+    except Exception:  # noqa: BLE001 - one that cannot be decided must not shield the others
+        return False
