@@ -36,6 +36,10 @@ APP = "https://app.example/"
 GONE = (OSError, http.client.HTTPException)
 
 
+# The same for every test of this file: they are in one world, where a code works once.
+ONE, OTHER = Person("courier-88"), Person("courier-89")
+
+
 @dataclass
 class Two:
     """Two services over one database, with one certificate."""
@@ -95,7 +99,7 @@ def good(reply: Reply) -> bool:
 
 
 def test_one_login_tickets_and_logout_over_two_processes(two: Two) -> None:
-    cookie = two.log_in(Person("courier-88"))
+    cookie = two.log_in(ONE)
     for there, here in ((two.second, two.first), (two.first, two.second)):
         assert good(validate(here, ticket(there, cookie)))
     for _ in range(3):
@@ -113,7 +117,7 @@ def test_one_login_tickets_and_logout_over_two_processes(two: Two) -> None:
 
 def test_kill_9_of_one_process_under_load(two: Two) -> None:
     """No ticket is good twice, no confirmed session is lost, nothing answered without a record."""
-    cookie = two.log_in(Person("courier-89"))
+    cookie = two.log_in(OTHER)
     key = Truth(small_world(ROOT), 300).by_name["load-89"].waybill_no
     seen: Counter[str] = Counter()
     looked: list[str] = []
@@ -148,7 +152,7 @@ def test_kill_9_of_one_process_under_load(two: Two) -> None:
         loads = [pool.submit(take, number) for number in range(6)]
         try:
             _until(lambda: len(seen) >= 20, loads)
-            late = two.log_in(Person("courier-88"))  # confirmed by the one that is killed now
+            late = two.log_in(ONE)  # confirmed by the one that is killed now
             killed.set()
             os.kill(two.first.process.pid, signal.SIGKILL)
             before = len(seen)
