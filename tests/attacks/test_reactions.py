@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.account_world import Company
@@ -11,8 +12,15 @@ from tests.contract.test_audit_store import entry
 from acl_engine.bootstrap.reactions import AccountReactions
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.alarm import Alert, Response
-from acl_engine.domain.errors import ChangeRefused, InputError, LoginRefused, SessionDead
+from acl_engine.domain.errors import (
+    ChangeRefused,
+    InputError,
+    LoginRefused,
+    SessionDead,
+    StoreError,
+)
 from acl_engine.storage.database import Database
+from acl_engine.storage.failures import LOCKED
 
 ADMIN = "weak-1"
 
@@ -183,6 +191,31 @@ def test_a_suspension_before_the_alert_does_not_swallow_it(detection: Detection)
     with pytest.raises(InputError):
         company.acts.resume("courier-1", ADMIN)
     company.acts.resume("courier-1", ADMIN, "explained")
+
+
+def test_tried_again_it_undoes_no_resumption(
+    detection: Detection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of two could not be frozen. The other is cleared, and stays in when the first is tried
+    again."""
+    company = detection.company
+    directory = company.acts.desk.directory
+    freeze = directory.freeze
+
+    def busy(login: str, *rest: Any) -> bool:
+        if login == "courier-2":
+            raise StoreError(LOCKED.of(database="x"))
+        return freeze(login, *rest)
+
+    detection.did("courier-1")
+    detection.did("courier-2")
+    monkeypatch.setattr(directory, "freeze", busy)
+    with pytest.raises(StoreError):
+        detection.alert("freeze", "courier-1", "courier-2")
+    company.acts.resume("courier-1", ADMIN, "false-alarm")
+    monkeypatch.setattr(directory, "freeze", freeze)
+    detection.alert("freeze", "courier-1", "courier-2")
+    assert [company.status(one) for one in ("courier-1", "courier-2")] == ["active", "suspended"]
 
 
 def test_the_frozen_one_cannot_let_themselves_in(detection: Detection) -> None:

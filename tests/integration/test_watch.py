@@ -42,10 +42,13 @@ class Desk:
         self.done.append(alert)
 
 
-def watch_of(database: Database, desk: Desk | None = None) -> Watch:
+def watch_of(
+    database: Database, desk: Desk | None = None, clock: SteppedClock | None = None
+) -> Watch:
     keys = KeyedPseudonyms(Keys.synthetic("t").pseudonym)
     found, _ = detector(RULES)
-    return Watch(found, store_of(database), ScanFeed(database), keys, SteppedClock(NOW), desk)
+    at = clock or SteppedClock(NOW)
+    return Watch(found, store_of(database), ScanFeed(database), keys, at, desk)
 
 
 def tries(database: Database, device: str = "pda-stolen", count: int = 3) -> None:
@@ -106,6 +109,29 @@ def test_failed_reaction_is_on_record(database: Database) -> None:
     assert [(one.effect, one.reason) for one in recorded(database, REACTION)] == [
         ("error", "test.broken")
     ]
+
+
+def test_a_failed_reaction_is_tried_again(database: Database) -> None:
+    """Whoever keeps the database busy at that moment does not escape: the same watch does it a
+    minute later, the next one at its start, and none twice. The failure is on record once."""
+    tries(database)
+    desk, clock = Desk(broken=True), SteppedClock(NOW)
+    watch = watch_of(database, desk, clock)
+    watch.catch_up()
+    for _ in range(3):
+        clock.advance(60)
+        watch.catch_up()
+    restarted = Desk()
+    assert watch_of(database, restarted, clock).catch_up() == []
+    assert len(restarted.done) == 1
+    desk.broken = False
+    watch.catch_up()
+    assert desk.done == []  # not before a minute has passed
+    clock.advance(60)
+    watch.catch_up()
+    watch.catch_up()
+    assert len(desk.done) == 1
+    assert [one.effect for one in recorded(database, REACTION)] == ["error", "allow", "allow"]
 
 
 def test_alert_that_cannot_be_written_waits(sqlite_url: str) -> None:

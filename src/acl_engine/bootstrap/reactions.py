@@ -46,12 +46,17 @@ class AccountReactions:
     ) -> None:
         """`entry`: the log's record at an index, None: it is gone."""
         self._desk, self._factors, self._entry = desk, factors, entry
+        self._done: dict[str, set[str]] = {}  # of alerts that failed with one of their accounts
 
     def react(self, alert: Alert) -> None:
-        """See the port. Raises the first failure after every account had its turn."""
+        """See the port. Raises the first failure after every account had its turn; tried again,
+        those that were dealt with are left alone: a person may have let them in since."""
         held = {one for one in map(self._holder, alert.evidence) if one is not None}
         failed: AclError | None = None
+        done = self._done.setdefault(alert.id, set())
         for login in alert.accounts:
+            if login in done:
+                continue
             try:
                 if login not in held:
                     self._note("account.spare", login, alert, ONLY_TRIED)
@@ -59,10 +64,12 @@ class AccountReactions:
                     self._freeze(login, alert)
                 elif alert.response == "step-up":
                     self._hold(login, alert)
+                done.add(login)
             except AclError as error:
                 failed = failed or error
         if failed is not None:
             raise failed
+        self._done.pop(alert.id, None)
 
     def _holder(self, index: int) -> str | None:
         """The account that a record proves to have been opened, or to have had its password."""

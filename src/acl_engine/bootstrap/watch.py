@@ -3,7 +3,9 @@
 INVARIANTS
 - What fires is written into the log before anything is done about it; once, however often the
   same history is watched.
-- A reaction that fails is on record too. Watching never answers, delays or refuses a look.
+- A reaction that fails is on record too, and tried again for a day, by this watch or the next: who
+  can keep the database busy for a moment must not escape by it.
+- Watching never answers, delays or refuses a look.
 """
 
 import heapq
@@ -30,6 +32,8 @@ _DAY_MS = 86_400_000
 HISTORY_MS, SAID_MS = 40 * _DAY_MS, 10 * _DAY_MS
 # What a killed process owed is made good within a day; later, a person has seen the alert.
 OWED_MS = _DAY_MS
+# A reaction that failed is tried again so much later, and put on record again only when it is done.
+AGAIN_MS = 60_000
 
 NO_RULES = Text(
     "detect.no-rules",
@@ -70,6 +74,7 @@ class Watch:
         self._started = False
         self._said: set[str] = set()
         self._owed: dict[str, int] = {}  # said, not yet reacted to, and when
+        self._failed: dict[str, tuple[Alert, int, int]] = {}  # until when, and when next
         self._unsaid: list[Alert] = []
         self._lock = threading.Lock()
 
@@ -96,6 +101,7 @@ class Watch:
             self._unsaid += [one for one in found if one.at >= since]
             if since:
                 self._make_good(found, now)
+            self._try_again(now)
             return list(self._say())
 
     def _say(self) -> Iterator[Alert]:
@@ -115,14 +121,25 @@ class Watch:
             if self._owed.get(one.id, 0) > now - OWED_MS:
                 self._react(one)
 
+    def _try_again(self, now: int) -> None:
+        for alert, until, next_at in list(self._failed.values()):
+            if now >= until:
+                del self._failed[alert.id]
+            elif now >= next_at:
+                self._react(alert)
+
     def _react(self, alert: Alert) -> None:
         if self._reactions is None or alert.response == "notify":
             return
         try:
             self._reactions.react(alert)
         except AclError as error:
-            self._store.append(self._entry(REACTION, alert, failed=error.message.code))
+            now, known = self._now(), self._failed.get(alert.id)
+            self._failed[alert.id] = (alert, known[1] if known else now + OWED_MS, now + AGAIN_MS)
+            if known is None:
+                self._store.append(self._entry(REACTION, alert, failed=error.message.code))
         else:
+            self._failed.pop(alert.id, None)
             self._store.append(self._entry(REACTION, alert))
 
     def _read(self, until: int = 2**62) -> Iterator[Alert]:
@@ -141,7 +158,8 @@ class Watch:
                 self._said.add(event.digest)
                 self._owed[event.digest] = event.at
             elif event.action == REACTION:
-                self._owed.pop(event.digest, None)
+                if event.effect == "allow":
+                    self._owed.pop(event.digest, None)
             else:
                 yield index, event
 

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 from acl_engine.domain.errors import PolicyError, Where
@@ -305,8 +305,8 @@ def _legacy(pack: Pack) -> Iterator[PolicyError]:
         elif fields[name].data_class not in _SHOWN_ANYWHERE:
             yield PolicyError(PERSONAL.of(field=name), where)
     try:
-        date.fromisoformat(login.legacy_until or "2000-01-01")
-    except ValueError:
+        date.fromisoformat(login.legacy_until or "2000-01-01") + timedelta(days=1)
+    except (ValueError, OverflowError):  # the last day must have an end
         where = key_place(pack, "settings.yaml", "legacy_until")
         yield PolicyError(NO_DATE.of(text=login.legacy_until), where)
 
