@@ -34,7 +34,8 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 
 def commands(block: str) -> Iterator[Command]:
     """The commands of a console block, each with what stands below it."""
-    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+    joined = re.sub(r" *\\\n\s*", " ", block)
+    for part in re.split(r"^\$ ", joined, flags=re.MULTILINE)[1:]:
         line, *shown = part.strip().splitlines()
         code = 0
         if shown and (found := re.fullmatch(r"\[exit (\d)\]", shown[-1])):

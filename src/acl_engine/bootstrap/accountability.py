@@ -34,7 +34,7 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.audit_keeping import AuditKeeping
 from acl_engine.storage.audit_proofs import AuditProofStore, Hold
 from acl_engine.storage.audit_store import AuditStore
-from acl_engine.storage.database import Database, is_synthetic
+from acl_engine.storage.database import Database
 from acl_engine.storage.subjects import unit_names
 
 ORIGIN = "acl-engine.local/audit"
@@ -91,7 +91,7 @@ class Accountability:
         database = Database.open(url)
         try:
             keys = keys_of(database)
-            clock = desk_clock(database) if is_synthetic(database) else None
+            clock = desk_clock(database)
         except BaseException:
             database.close()
             raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from acl_engine.audit import record
-from acl_engine.bootstrap.clocks import SteppedClock, SystemClock
+from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.bootstrap.policies import require_loaded
@@ -84,11 +84,9 @@ class Desk:
         a synthetic world's own. Raises StoreError, ConfigError."""
         database = Database.open(url)
         try:
-            clock: Clock = SystemClock()
+            clock = desk_clock(database)
             keys = keys_of(database)
-            if is_synthetic(database):
-                clock = desk_clock(database)
-            else:
+            if not is_synthetic(database):
                 pack = require_loaded(database, pack)
             desk = cls.over(database, keys, clock, Rules.of(pack))
             return replace(desk, synthetic=isinstance(clock, SteppedClock))

@@ -11,12 +11,13 @@ INVARIANTS
 import hashlib
 import os
 import secrets
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acl_engine.audit import record
+from acl_engine.bootstrap.clocks import millis_of
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AclError, ConfigError, PolicyError, Where
 from acl_engine.domain.pack import Pack
@@ -132,31 +133,32 @@ def open_policy(database: Database, source: PolicySource) -> Pack:
         pack = load_pack(source.path)
         if is_synthetic(database) or (running and running.digest == digest_of(pack.files)):
             return pack
+    at = millis_of(desk_clock(database))
     try:
         bundle, order = _verified(source, running)
         pack = pack_from_files(bundle.files, folder=f"{bundle.pack}/{source.path.name}")
         if pack.settings.replay_only:
             raise ConfigError(REPLAY_ONLY.of(), Where(source.path.name))
     except AclError as refused:
-        audit.append(_refusal(running, refused, source.path))
+        audit.append(_refusal(at, running, refused, source.path))
         raise
     highest = max(bundle.sequence, running.highest if running else 0)
     now = Running(bundle.pack, bundle.sequence, bundle.digest, highest)
     signed = "; ".join(f"{one.part} {one.name}" for one in bundle.signatures)
-    audit.append(_entry("policy.rollback" if order else "policy.load", now, signed))
+    audit.append(_entry(at, "policy.rollback" if order else "policy.load", now, signed))
     changed = running is None or running.digest != bundle.digest
-    if changed and not _recorded(loads, running, now, order):
+    if changed and not _recorded(loads, running, now, order, at // 1000):
         failure = ConfigError(MEANWHILE.of())
-        audit.append(_refusal(now, failure, source.path))
+        audit.append(_refusal(at, now, failure, source.path))
         raise failure
     return pack
 
 
 def _recorded(
-    loads: SqlPolicyLoads, before: Running | None, now: Running, order: str | None
+    loads: SqlPolicyLoads, before: Running | None, now: Running, order: str | None, at: int
 ) -> bool:
     """Whether `now` runs: recorded here, or at this very moment by another process."""
-    if loads.record(before, now, order, int(time.time())):
+    if loads.record(before, now, order, at):
         return True
     found = loads.running()
     return found is not None and found.digest == now.digest
@@ -196,22 +198,22 @@ def _bytes(path: Path) -> bytes:
         raise PolicyError(why, Where(str(path))) from None
 
 
-def _refusal(running: Running | None, refused: AclError, path: Path) -> AuditEntry:
+def _refusal(at: int, running: Running | None, refused: AclError, path: Path) -> AuditEntry:
     """What was offered, by the digest of its bytes; what runs on, by its own."""
     try:
         offered = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         offered = ""
-    entry = _entry("policy.refuse", running)
+    entry = _entry(at, "policy.refuse", running)
     return replace(entry, effect="deny", reason=refused.message.code, digest=offered)
 
 
-def _entry(action: str, what: Running | None, signed: str = "") -> AuditEntry:
+def _entry(at: int, action: str, what: Running | None, signed: str = "") -> AuditEntry:
     """`resource` names the pack and sequence, `policy` the digest, `purpose` who signed."""
     return AuditEntry(
         kind="event",
         request=secrets.token_hex(8),
-        at=time.time_ns() // 1_000_000,
+        at=at,
         action=action,
         resource=f"policy:{what.pack}:{what.sequence}" if what else "policy",
         account=None,

@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from acl_engine.bootstrap.accountability import Accountability
-from acl_engine.bootstrap.clocks import SystemClock
 from acl_engine.bootstrap.keys import LocalKeyService
 from acl_engine.bootstrap.policies import policy_for
 from acl_engine.bootstrap.world_clock import desk_clock
-from acl_engine.domain.ports import Clock
 from acl_engine.domain.retention import Due
 from acl_engine.enforcement.retention import Certificate, Sweeper
 from acl_engine.storage.catalogue import stored_types
-from acl_engine.storage.database import is_synthetic
 from acl_engine.storage.retention import SqlRetention
 from acl_engine.storage.vault import Vault
 
@@ -32,7 +29,7 @@ class RetentionDesk:
         database = desk.database
         try:
             pack = policy_for(database, policy)
-            clock: Clock = desk_clock(database) if is_synthetic(database) else SystemClock()
+            clock = desk_clock(database)
             vault = Vault(LocalKeyService(desk.keys.wrapping))
             store = SqlRetention(database, vault, stored_types(pack))
             sweeper = Sweeper(pack, store, desk.store, desk.proofs, desk.pseudonyms, clock)

@@ -7,11 +7,12 @@ INVARIANTS
 
 import re
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from acl_engine.audit import record
+from acl_engine.bootstrap.clocks import millis_of
+from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.cas import ATTRIBUTES, RegisteredService
 from acl_engine.domain.errors import AclError, InputError
@@ -66,6 +67,7 @@ class ServiceDesk:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._registry = SqlServiceRegistry(database)
+        self._clock = desk_clock(database)
         self._audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
 
     @classmethod
@@ -85,7 +87,7 @@ class ServiceDesk:
     def add(self, service: RegisteredService, by: str) -> None:
         """Register. Raises InputError."""
         self._check(service)
-        now = int(time.time())
+        now = millis_of(self._clock) // 1000
         self._do("service.add", service.name, by, lambda: self._registry.add(service, by, now))
 
     def remove(self, name: str, by: str) -> None:
@@ -115,7 +117,7 @@ class ServiceDesk:
         entry = AuditEntry(
             kind="event",
             request=secrets.token_hex(8),
-            at=time.time_ns() // 1_000_000,
+            at=millis_of(self._clock),
             action=action,
             resource="service",
             account=by,

@@ -14,8 +14,11 @@ from acl_engine.storage.database import Database, is_synthetic, world_time
 _DAY = 86_400
 
 
-def desk_clock(database: Database) -> SteppedClock:
-    """For whoever administers the world or asks its log: never before what the log says."""
+def desk_clock(database: Database) -> Clock:
+    """For whoever administers a database or asks its log: our time over real people, and in a
+    world its own, never before what the log says."""
+    if not is_synthetic(database):
+        return SystemClock()
     seconds = max(world_time(database), _said(database))
     return SteppedClock(datetime.fromtimestamp(seconds, UTC))
 

@@ -158,8 +158,13 @@ def ordered(made: bundles.Rollback, lang: Lang) -> str:
 
 def replayed(company: str, folder: Path, *, ablate: bool) -> "Replay":
     """Every scenario of a company against one policy folder, with a bar on a terminal."""
-    from acl_engine.cli.replay import progress_bar, site  # heavy, and needed here alone
+    from acl_engine.cli.replay import (
+        hush_alarms,
+        progress_bar,
+        site,
+    )  # heavy, and needed here alone
     from acl_engine.replay.play import Order, play
 
+    hush_alarms()
     with progress_bar() as progress:
         return play(Order(project_root(), company, (), folder, ablate, serve=site()), progress)

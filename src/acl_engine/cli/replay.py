@@ -83,8 +83,7 @@ def command(
     Exit code: 0 all as stated, 1 something fell short, 2 the call or a file is wrong.
     """
     language: Lang = lang or ctx.obj or "en"
-    # Alarms of made-up companies call nobody.
-    logging.getLogger(LOGGER).addHandler(logging.NullHandler())
+    hush_alarms()
     order = Order(project_root(), pack, ids, policy, not no_ablation, allow_skipped, serve=site())
     with progress_bar() as progress:
         replay = play(order, progress)
@@ -94,6 +93,11 @@ def command(
     if report:
         write_whole(report, page(replay, language))
     ctx.exit(replay.exit_code)
+
+
+def hush_alarms() -> None:
+    """Alarms of made-up companies call nobody."""
+    logging.getLogger(LOGGER).addHandler(logging.NullHandler())
 
 
 def site() -> Serve | None:

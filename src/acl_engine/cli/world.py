@@ -33,6 +33,11 @@ BUILT = Text(
     "已建成：{waybills} 件运单，{customers} 位客户，种子 `{seed}`，用时 {seconds} 秒",
     "built: {waybills} waybills, {customers} customers, seed `{seed}`, in {seconds} s",
 )
+BUILT_RECORDS = Text(
+    "world.built-records",
+    "已建成：{records} 条记录，种子 `{seed}`，用时 {seconds} 秒",
+    "built: {records} records, seed `{seed}`, in {seconds} s",
+)
 NO_COMPANY = Text(
     "world.no-company",
     "没有种子 `{pack}`",
@@ -210,12 +215,13 @@ def show(lang: Lang, url: str) -> None:
 
 
 def _say_built(lang: Lang, found: Census, seed: str, started: float) -> None:
-    said = BUILT.of(
-        waybills=f"{sum(found.waybills.values()):,}",
-        customers=f"{found.customers:,}",
-        seed=seed,
-        seconds=f"{time.monotonic() - started:.1f}",
-    )
+    waybills = sum(found.waybills.values())
+    records = sum(sum(stages.values()) for stages in found.records.values())
+    took = {"seed": seed, "seconds": f"{time.monotonic() - started:.1f}"}
+    if records and not waybills:
+        said = BUILT_RECORDS.of(records=f"{records:,}", **took)
+    else:
+        said = BUILT.of(waybills=f"{waybills:,}", customers=f"{found.customers:,}", **took)
     click.echo(said.render(lang))
 
 

@@ -100,7 +100,7 @@ def scenarios(root: Path, pack: str, wanted: tuple[str, ...]) -> list[Filed]:
             chosen.append((Path(name), read_scenario(Path(name))))
         else:
             near = get_close_matches(name, found, 5, 0.4)  # of dozens: those spelt alike
-            known = f"{', '.join(near)}, ... ({len(found)})"
+            known = ", ".join([*near, f"... ({len(found)})"])
             unknown = UNDEFINED.of(what="scenario", name=name, known=known)
             raise ScenarioError(unknown, Where(str(folder)))
     return chosen

@@ -22,8 +22,8 @@ READ_ONLY = Text(
     "store.read-only",
     "数据库 `{database}` 只读",
     "database `{database}` is read-only",
-    "每次查询都要先写审计记录：请授予写权限",
-    "every look is written down first: give this user write access",
+    "每次查询都要先写审计记录：请授予写权限，旁边的 -wal 与 -shm 文件也要",
+    "every look is written down first: give this user write access, to its -wal and -shm files too",
 )
 SCHEMA = Text(
     "store.schema-version",
