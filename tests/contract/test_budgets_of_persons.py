@@ -194,3 +194,15 @@ def test_what_no_window_sees_is_taken_away(database: Database) -> None:
     look(store, "c")
     assert [row["subject"] for row in rows(database, t.budget_seen)] == ["c"]
     assert len(rows(database, t.budget_counters)) == 1
+
+
+def test_a_clock_that_is_set_back_gives_nothing_back(database: Database) -> None:
+    """What was used tomorrow is used today: days that have not come yet count as well."""
+    clock = FixedClock()
+    limits = [limit(2, window="day"), limit(2), limit(2, window="year")]
+    store = BudgetStore(database, limits, clock)
+    clock.at += 3 * DAY
+    look(store, "a", "b")
+    clock.at -= 3 * DAY
+    assert code(store, "c") == SPENT
+    assert used(database, clock, *limits) == [2, 2, 2]

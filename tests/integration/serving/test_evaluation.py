@@ -118,3 +118,42 @@ def test_answers_are_given_without_reading_while_nothing_changes(own: Api) -> No
         assert asked(own, service).json() == {"decision": True}
     assert asked(own, service, "load-2").json() == {"decision": True}
     assert len(database.unchanged._kept[1]) == len(kept) + 1
+
+
+def test_a_scanner_without_a_key_asks_nothing_of_the_log(own: Api) -> None:
+    """An auditor's session that turns out to be on one: there it scans, and no more."""
+    question = {"account": "courier-88"}
+    auditor = own.token("auditor-01")
+    assert own.post("/v1/audit/account", question, auditor).status == 200
+    write(
+        own,
+        "INSERT INTO devices (id, device_class, unit, status, lease_until)"
+        " SELECT 'gate-1', 'adapter', unit, status, lease_until FROM devices WHERE id = 'pc-21'",
+    )
+    write(
+        own,
+        "UPDATE devices SET device_class = 'legacy_scanner', adapter = 'gate-1' WHERE id = 'pc-21'",
+    )
+    assert own.service.engine.sessions.resolve(auditor).device_class == "legacy_scanner"
+    assert own.post("/v1/audit/account", question, auditor).status == 403
+
+
+RUNS_OUT = {
+    "lease": "UPDATE devices SET lease_until = {end} WHERE id = 'pda-88'",
+    "session": "UPDATE sessions SET expires_at = {end} WHERE login = 'courier-88'",
+    "idle session": "UPDATE sessions SET seen_at = {end} - 30 * 60 WHERE login = 'courier-88'",
+    "shift": "UPDATE shifts SET ends_at = {end} WHERE person = 'p-courier-88'",
+    "training": "UPDATE persons SET trained_at = {end} - 365 * 86400 WHERE id = 'p-courier-88'",
+}
+
+
+@pytest.mark.parametrize("what", RUNS_OUT)
+def test_what_runs_out_is_gone_at_its_second(own: Api, what: str) -> None:
+    """Asked in the second before, kept, and nothing committed since."""
+    service = own.credential("evaluation")
+    own.log_in("courier-88")
+    write(own, RUNS_OUT[what].format(end=own.now + 10))
+    own.clock.advance(9)
+    assert asked(own, service).json() == {"decision": True}
+    own.clock.advance(1)
+    assert asked(own, service).json() == {"decision": False}
