@@ -14,6 +14,7 @@ from tests.docs.reading import blocks, check, commands, edit
 
 ROOT = Path(__file__).parents[2]
 # `make` is what runs these tests; a whole replay is tests/scenarios, scenario by scenario.
+SMALL = ("--database", "sqlite:///small.db")
 NOT_HERE = ("make demo", "make test", ".venv/bin/acl replay --policy policies/courier/before")
 
 
@@ -108,3 +109,7 @@ def test_the_page_about_approvals(shell: Shell, monkeypatch: pytest.MonkeyPatch)
             check(command, told)
             run += 1
     assert run > 12
+    # What was granted and looked at is denied by no backtest for want of what no log tells.
+    backtest = ["acl", "policy", "backtest", "policies/courier/after", *SMALL]
+    assert "second factor" not in shell(backtest)[0]
+    assert "second factor" in shell([*backtest, "--assume", "fresh_factor=false"])[0]

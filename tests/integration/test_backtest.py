@@ -342,7 +342,7 @@ def test_who_would_have_been_denied(world: World, log: Path) -> None:
         "record": {"count": 1, "first_lines": [7]},
         "later": {"count": 1, "first_lines": [10]},
     }
-    assert found["assumed"] == {"device_bound": "true"}
+    assert found["assumed"] == {"device_bound": "true", "fresh_factor": "true"}
     by_reason = {(one["action"], one["reason"]): one["count"] for one in found["tallies"]}
     assert by_reason["dial", "no row grants role `hub_mgr` the action `dial`"] == 2
     assert sum(found["accounts"].values()) == 3

@@ -25,7 +25,7 @@ from acl_engine.domain.text import Text
 from acl_engine.identity.joining import new_account, waiting
 from acl_engine.identity.standing import NO_ROLE
 from acl_engine.storage.staff import TAKEN
-from acl_engine.storage.staff_devices import MISSING
+from acl_engine.storage.staff_devices import NO_ACCOUNT
 
 NOT_ITS_SUSPENSION = Text(
     "provisioning-suspended-by-another",
@@ -133,7 +133,7 @@ class Provisioning:
         """Raises InputError when there is none."""
         entry = self.store.entry(login)
         if entry is None:
-            raise InputError(MISSING.of(what="account", name=login))
+            raise InputError(NO_ACCOUNT.of(name=login))
         return entry
 
     # --- groups --------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from acl_engine.policy.pack import load_pack
 from acl_engine.storage.database import Database
 
 _ROWS = 15
+# What no log tells: that a second factor was shown within minutes before.
+FRESH = "fresh_factor"
 
 
 @click.command("backtest")
@@ -67,7 +69,8 @@ def backtest_command(
     A CSV names its columns in the first line: time,account,action,waybill (时间,账号,操作,运单号),
     and device where there is one; without it every access counts as made on a bound device
     (--assume device_bound=false: as on none). What an old system calls an action is said by
-    --action 查询=read.
+    --action 查询=read. No log says when a second factor was shown: each access counts as made just
+    after (--assume fresh_factor=false: long after).
 
     Exit code 0: nobody would have been denied. 1: somebody would. 2: a file is wrong.
     """
@@ -81,6 +84,9 @@ def backtest_command(
     own = log is None or _starts_with_brace(log)
     kinds = {name: kind for name, kind in pack.subject_attributes.items() if kind != "set"}
     assumed = given_facts(assume, kinds, "--assume")
+    told = dict(one.split("=", 1) for one in assume)
+    if FRESH in kinds and FRESH not in assumed:
+        assumed[FRESH], told[FRESH] = True, "true"
     if log is not None and not own:
         encoding = detect_encoding(log, encoding)
     order = Order(
@@ -88,7 +94,6 @@ def backtest_command(
     )
     with Database.open(url) as database, counting_bar() as progress:
         found = backtest(database, order, progress)
-    told = dict(one.split("=", 1) for one in assume)
     if not found.devices_told:
         told.setdefault("device_bound", "true")
     if form == "json":

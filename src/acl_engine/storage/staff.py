@@ -28,7 +28,13 @@ from acl_engine.storage.database import Database
 from acl_engine.storage.factors import set_recovery
 from acl_engine.storage.releases import release, revoke
 from acl_engine.storage.staff_bulk import apply_plan
-from acl_engine.storage.staff_devices import MISSING, change_device, device_row
+from acl_engine.storage.staff_devices import (
+    NO_ACCOUNT,
+    NO_DEVICE,
+    NO_PERSON,
+    change_device,
+    device_row,
+)
 from acl_engine.storage.staff_rows import (
     account_of,
     account_row,
@@ -81,7 +87,7 @@ class SqlStaffDirectory:
         with self._database.read() as cx:
             row = cx.execute(select(accounts).where(accounts.c.login == login)).first()
             if row is None:
-                raise InputError(MISSING.of(what="account", name=login))
+                raise InputError(NO_ACCOUNT.of(name=login))
             if row.person is None:
                 tools = cx.execute(select(devices).where(devices.c.person == login)).all()
                 return Staff((), (account_of(row),), tuple(Device(**t._mapping) for t in tools))
@@ -155,9 +161,7 @@ class SqlStaffDirectory:
             values = account_values(change) | {"changed_at": now}
             if self._execute(cx, login, update(accounts).where(same).values(values)) != 1:
                 there = cx.execute(select(accounts.c.login).where(mine)).first()
-                raise InputError(
-                    CHANGED.of(name=login) if there else MISSING.of(what="account", name=login)
-                )
+                raise InputError(CHANGED.of(name=login) if there else NO_ACCOUNT.of(name=login))
             if change.recovery is not None:
                 set_recovery(cx, login, change.recovery, now)
             if person is not None and owner is not None:
@@ -193,13 +197,13 @@ class SqlStaffDirectory:
         with self._database.write() as cx:
             mine = update(accounts).where(accounts.c.login == login)
             if cx.execute(mine.values(certified_at=now, certified_by=by)).rowcount != 1:
-                raise InputError(MISSING.of(what="account", name=login))
+                raise InputError(NO_ACCOUNT.of(name=login))
 
     def leave(self, person: str, by: str, now: int) -> None:
         with self._database.write() as cx:
             who = update(persons).where(persons.c.id == person).values(status="left")
             if cx.execute(who).rowcount != 1:
-                raise InputError(MISSING.of(what="person", name=person))
+                raise InputError(NO_PERSON.of(name=person))
             mine = accounts.c.person == person
             left = {"status": "left", "status_by": by, "totp_seed": None}
             cx.execute(update(accounts).where(mine).values(left))
@@ -216,7 +220,7 @@ class SqlStaffDirectory:
         with self._database.read() as cx:
             row = cx.execute(select(devices).where(devices.c.id == device)).first()
         if row is None:
-            raise InputError(MISSING.of(what="device", name=device))
+            raise InputError(NO_DEVICE.of(name=device))
         return Device(**row._mapping)
 
     def add_device(self, device: Device) -> None:
@@ -233,7 +237,7 @@ class SqlStaffDirectory:
     def _change_person(self, cx: Connection, person: str, change: PersonChange) -> None:
         who = update(persons).where(persons.c.id == person).values(person_values(change))
         if self._execute(cx, person, who) != 1:
-            raise InputError(MISSING.of(what="person", name=person))
+            raise InputError(NO_PERSON.of(name=person))
 
     def _moved(self, cx: Connection, login: str, change: AccountChange, now: int) -> None:
         """A mover keeps nothing of the old place: neither its facts nor its unit."""
@@ -270,7 +274,7 @@ def _of_person(cx: Connection, person: str) -> Staff:
         people[above] = person_of(row)
         above = row.superior
     if person not in people:
-        raise InputError(MISSING.of(what="person", name=person))
+        raise InputError(NO_PERSON.of(name=person))
     held = cx.execute(select(accounts).where(accounts.c.person.in_(people))).all()
     mine = [row.login for row in held if row.person == person]
     theirs = or_(devices.c.person == person, devices.c.person.in_(mine))

@@ -11,13 +11,10 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.releases import revoke
 from acl_engine.storage.tables import accounts, devices, persons
 
-MISSING = Text(
-    "staff-missing",
-    "没有{what} `{name}`",
-    "no {what} `{name}`",
-    "检查写法，或先创建",
-    "check the spelling, or create it first",
-)
+_CREATE = ("检查写法，或先创建", "check the spelling, or create it first")
+NO_ACCOUNT = Text("staff-missing-account", "没有账号 `{name}`", "no account `{name}`", *_CREATE)
+NO_DEVICE = Text("staff-missing-device", "没有设备 `{name}`", "no device `{name}`", *_CREATE)
+NO_PERSON = Text("staff-missing-person", "没有人员 `{name}`", "no person `{name}`", *_CREATE)
 DEVICE_TAKEN = Text(
     "administration-second-device",
     "人员 `{person}` 已绑定 {device_class} 设备 `{device}`",
@@ -52,7 +49,7 @@ def change_device(cx: Connection, device: str, change: DeviceChange, now: int) -
     query = select(devices).where(devices.c.id == device)
     before = cx.execute(query.with_for_update()).first()
     if before is None:
-        raise InputError(MISSING.of(what="device", name=device))
+        raise InputError(NO_DEVICE.of(name=device))
     if change.person:
         _only_device(cx, device, change.person, before.device_class)
     cx.execute(update(devices).where(devices.c.id == device).values(**values))

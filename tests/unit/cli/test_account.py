@@ -147,7 +147,7 @@ def test_old_scanners_are_counted_until_they_are_gone() -> None:
     assert "0 in all" in none.output
     run(*old, *by, code=2)
     run(*old, "--adapter", "gate-1", "--public-key", "ab" * 32, *by, code=2)
-    refused("staff-missing", *old, "--adapter", "gate-1", *by)
+    refused("staff-missing-device", *old, "--adapter", "gate-1", *by)
     refused("administration-no-adapter", *old, "--adapter", "pda-1", *by)
     gate = ("device", "enrol", "gate-1", "--class", "adapter", "--unit", "u1")
     run(*gate, "--public-key", "ab" * 32, *by)
