@@ -188,9 +188,7 @@ def test_command_follows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Alerts come out as they are put on record; Ctrl-C ends it without a word."""
     with Database.open(url) as database:
         tries(database)
-    monkeypatch.setattr(
-        "acl_engine.bootstrap.accountability.SystemClock", lambda: SteppedClock(NOW)
-    )
+    monkeypatch.setattr("acl_engine.bootstrap.world_clock.SystemClock", lambda: SteppedClock(NOW))
 
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
