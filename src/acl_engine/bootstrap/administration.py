@@ -5,8 +5,6 @@ INVARIANTS
 - A grant is judged before it is recorded, and again inside the transaction that makes it.
 """
 
-from types import TracebackType
-
 from acl_engine.bootstrap.desk import Act, Desk
 from acl_engine.bootstrap.device_administration import DeviceAdministration
 from acl_engine.bootstrap.own_secrets import NO_PASSWORD, OwnSecrets
@@ -94,12 +92,7 @@ class Administration:
     def __enter__(self) -> "Administration":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.desk.close()
 
     # --- reading -------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ INVARIANTS
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.desk import Act
@@ -90,12 +89,7 @@ class DutyAdministration:
     def __enter__(self) -> "DutyAdministration":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._database.close()
         self._administration.desk.close()
 

@@ -146,9 +146,12 @@ def counted(cx: Connection, spans: Mapping[str, str], today: int, now: int) -> d
     return found
 
 
-def longest(windows: Iterable[str]) -> str:
-    """The window that looks back farthest."""
-    return max(windows, key=DAYS.__getitem__)
+def farthest(windows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """How far each counter looks back: of its (counter, window) pairs the longest window."""
+    found: dict[str, str] = {}
+    for counter, window in windows:
+        found[counter] = max(window, found.get(counter, window), key=DAYS.__getitem__)
+    return found
 
 
 def handled(cx: Connection, account: str, person: str, window: str, today: int) -> int:
@@ -193,10 +196,7 @@ def uses(
     asked = [(one, who_is(who, one.per)) for one in limits if getattr(who, one.per)]
     now = clock.now()
     today = day_start(now)
-    spans: dict[str, str] = {}
-    for one, whom in asked:
-        name = counter_of(one, whom)
-        spans[name] = longest((one.window, spans.get(name, one.window)))
+    spans = farthest((counter_of(one, whom), one.window) for one, whom in asked)
     found: list[Use] = []
     with database.read() as cx:
         counts = counted(cx, spans, today, int(now.timestamp()))

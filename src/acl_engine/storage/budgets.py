@@ -41,8 +41,8 @@ from acl_engine.storage.budget_use import (
     counted,
     counter_of,
     day_start,
+    farthest,
     handled,
-    longest,
     scale,
     who_is,
 )
@@ -126,10 +126,7 @@ class BudgetStore:
             return reservation
         moment = self._clock.now()
         now, today = int(moment.timestamp()), day_start(moment)
-        spans: dict[str, str] = {}
-        for one in charges:
-            window = one.limit.window
-            spans[one.counter] = longest((window, spans.get(one.counter, window)))
+        spans = farthest((one.counter, one.limit.window) for one in charges)
         with self._database.write(durable=False) as cx:
             change.lock(cx, amounts)
             counts = counted(cx, spans, today, now)
