@@ -178,8 +178,8 @@ def set_parcel(line: Line, **values: str) -> None:
 
 
 def rings(line: Line, caller: str | None = None) -> str:
-    found = line.engine._door.provider.ring_back(caller or contact(line, "load-1"), reference(line))
-    return str(found)
+    provider = line.engine._door.provider
+    return str(provider.ring_back(caller or contact(line, "load-1"), reference(line)).to)
 
 
 @pytest.fixture

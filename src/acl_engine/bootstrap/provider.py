@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from acl_engine.domain.calls import Ends
@@ -44,11 +44,12 @@ class Controlled(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    device: str | None
-    number: str = field(repr=False)
-    expires_at: int
-    both_ways: bool
+class Rung:
+    """What came of ringing an intermediate number: the device that rings, or the hotline, and then
+    which control of the pack kept the caller there."""
+
+    to: str
+    kept_by: str = ""
 
 
 class Switchboard:
@@ -60,7 +61,7 @@ class Switchboard:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._bound: dict[str, _Pair] = {}
+        self._bound: dict[str, Ends] = {}
         self._lines: dict[str, str] = {}
         self._may: Callable[[str], bool] = lambda reference: False
 
@@ -68,7 +69,7 @@ class Switchboard:
 
     def bind(self, ends: Ends) -> str:
         reference = f"axb-{secrets.token_hex(8)}"
-        self._bound[reference] = _Pair(ends.device, ends.number, ends.expires_at, ends.both_ways)
+        self._bound[reference] = ends
         return reference
 
     def call(self, reference: str, ends: Ends) -> str:
@@ -89,14 +90,15 @@ class Switchboard:
         """From now on a call to this number is answered, busy, no-answer or off."""
         self._lines[number] = outcome
 
-    def ring_back(self, caller: str, reference: str) -> str:
-        """Somebody with the number `caller` rings an intermediate number: the device that rings,
-        or `hotline`."""
+    def ring_back(self, caller: str, reference: str) -> Rung:
+        """Somebody with the number `caller` rings an intermediate number."""
         pair = self._living(reference)
-        if pair is None or not pair.both_ways or pair.number != caller:
-            return HOTLINE
-        return pair.device or HOTLINE if self._may(reference) else HOTLINE
+        if pair is None or pair.device is None or not pair.both_ways:
+            return Rung(HOTLINE, "call-ends")
+        if pair.number != caller and not pair.anyone:
+            return Rung(HOTLINE, "known-caller")
+        return Rung(pair.device) if self._may(reference) else Rung(HOTLINE, "call-ends")
 
-    def _living(self, reference: str) -> _Pair | None:
+    def _living(self, reference: str) -> Ends | None:
         pair = self._bound.get(reference)
         return pair if pair and self._clock.now().timestamp() < pair.expires_at else None

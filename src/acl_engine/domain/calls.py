@@ -10,7 +10,8 @@ class Ends:
     """The two ends of a call, as the broker hands them to the provider; kept nowhere.
 
     `device` is the company's side: the provider knows its line. `number` is the person's.
-    `expires_at` in epoch seconds UTC. `both_ways`: the person may call back while it is bound.
+    `expires_at` in epoch seconds UTC. `both_ways`: the person may call back while it is bound;
+    `anyone` (replay alone): whoever rings is put through, as where X is bound to one end only.
     """
 
     device: str | None
@@ -18,6 +19,7 @@ class Ends:
     expires_at: int
     both_ways: bool
     most_minutes: int
+    anyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,12 +164,16 @@ class ActSettings:
 @dataclass(frozen=True, slots=True)
 class DialSettings:
     """`attempts_per_day`: calls to one parcel's contact. `callback`: the contact may call back,
-    and reaches the bound person alone. `call_minutes`: the longest call."""
+    and reaches the bound person alone. `call_minutes`: the longest call. Only a `replay_only` pack
+    has the rest off: `ends_with_reason`, a binding ends as soon as its person might not call any
+    more; `known_callers`, none but the contact's own number is put through."""
 
     attempts_per_day: int
     capability_minutes: int
     callback: bool = True
     call_minutes: int = 10
+    ends_with_reason: bool = True
+    known_callers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

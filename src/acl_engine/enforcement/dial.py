@@ -116,7 +116,7 @@ def _rung(trail: Trail, binding: Binding) -> str:
 
 
 def _attempts_spent() -> Refused:
-    return refuse("4", "dial.attempts", "budget")
+    return refuse("4", "dial.attempts", "call-attempts")
 
 
 def _bound(trail: Trail) -> Binding:
@@ -158,7 +158,14 @@ def _bound(trail: Trail) -> Binding:
 def _ends(trail: Trail, stage: str, expires: int) -> Ends:
     dial = trail.door.pack.settings.dial
     number = _number(trail, stage)
-    return Ends(trail.who.device, number, expires, dial.callback, dial.call_minutes)
+    return Ends(
+        trail.who.device,
+        number,
+        expires,
+        both_ways=dial.callback,
+        most_minutes=dial.call_minutes,
+        anyone=not dial.known_callers,
+    )
 
 
 def _number(trail: Trail, stage: str) -> str:

@@ -23,6 +23,8 @@ def hang_up(door: Door, waybill_no: str | None = None) -> int:
     Raises StoreError when the database cannot say; a provider that fails is asked again next time.
     """
     now = int(door.clock.now().timestamp())
+    if not door.pack.settings.dial.ends_with_reason:
+        return 0
     ended, last = 0, None
     # To the end: those that stand, and those that cannot be ended now, must not hide the others.
     while page := door.dials.kept(now, waybill_no=waybill_no, after=last):
@@ -49,7 +51,8 @@ def calls_back(door: Door, reference: str) -> bool:
     """
     now = int(door.clock.now().timestamp())
     kept = door.dials.kept(now, provider_ref=reference)
-    may = door.pack.settings.dial.callback and any(stands(door, one) for one in kept)
+    dial = door.pack.settings.dial
+    may = dial.callback and any(not dial.ends_with_reason or stands(door, one) for one in kept)
     for one in kept[:1]:
         door.dials.record(Call(one.binding.id, now, CALLED_BACK if may else HOTLINE))
     return may

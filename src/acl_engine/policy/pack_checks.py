@@ -18,6 +18,8 @@ from acl_engine.policy.pack_rows import read_rows
 COUNTED = frozenset({"phone", "name", "id_number"})
 # A second factor shown longer ago than this is fresh to nobody.
 MOST_FRESH_MINUTES = 30
+# More calls a day to one person tell when they are at home.
+MOST_ATTEMPTS = 20
 LINES = frozenset({"login", *(str(step) for step in range(12))})
 FUNCTIONS = frozenset({"startsWith"})
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -266,6 +268,9 @@ def _settings(pack: Pack) -> Iterator[PolicyError]:
         "acts.rostered_reassign": not settings.acts.rostered_reassign,
         "acts.dual_scan": not settings.acts.dual_scan,
         "acts.verified_callers": not settings.acts.verified_callers,
+        "dial.attempts_per_day": not 1 <= settings.dial.attempts_per_day <= MOST_ATTEMPTS,
+        "dial.ends_with_reason": not settings.dial.ends_with_reason,
+        "dial.known_callers": not settings.dial.known_callers,
         "audit.first": not settings.audit.first,
         "audit.signed": not settings.audit.signed,
         "audit.whom": not settings.audit.whom,

@@ -21,6 +21,14 @@ ASK = "ask_"
 DOOR_WORDS = (CALL, *(f"{ASK}{action}" for action in sorted(RELEASES | DISCLOSURES)))
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The right to one call that an account holds, and which parcel's contact it rings."""
+
+    capability: str = ""
+    parcel: str = ""
+
+
 @dataclass(slots=True)
 class Watch:
     """The number of the lookup line that was entered last."""
@@ -31,11 +39,12 @@ class Watch:
         self.line = line
 
 
-def ask(engine: Engine, token: str, query: Query, capability: str) -> Outcome:
-    """One look, act or dial; `capability` is what a call uses up. Raises what the engine raises."""
+def ask(engine: Engine, token: str, query: Query, held: Held) -> Outcome:
+    """One look, act or dial; `held` is what a call uses up. Raises what the engine raises."""
     if query.action == CALL:
-        called = engine.call(token, capability or "none")
-        return _allowed(engine, called.request_id, [{"call": called.outcome}])
+        called = engine.call(token, held.capability or "none")
+        heard = {"handle": held.parcel, "call": called.outcome}
+        return _allowed(engine, called.request_id, [heard])
     if query.action == Action.DIAL:
         given = engine.dial(token, query)
         return _allowed(engine, given.request_id, [], kept=given.token)

@@ -16,7 +16,7 @@ from acl_engine.replay.vocabulary import Vocabulary
 from acl_engine.replay.words import VARIABLE
 from acl_engine.replay.world.truth import Truth
 
-LINES = ("login", "admin", "http", *(str(number) for number in range(12)))
+LINES = ("login", "admin", "http", "call", *(str(number) for number in range(12)))
 
 
 def check_against(scenario: Scenario, before: Pack, after: Pack, path: Path | None = None) -> None:

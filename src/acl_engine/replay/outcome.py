@@ -8,10 +8,10 @@ from acl_engine.domain.accountability import AuditEntry
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`line` is a number of the lookup line, `login`, `admin` or `http`. `named`: the log says who
-    it was. `token` is a session or a dial capability; `status` that of an HTTP answer, `mark`
-    the code on the screen that showed it, `marked` the recipients whom the made-up rows of a copy
-    name."""
+    """`line` is a number of the lookup line, `login`, `admin`, `http` or `call`. `named`: the log
+    says who it was. `token` is a session or a dial capability; `status` that of an HTTP answer,
+    `mark` the code on the screen that showed it, `marked` the recipients whom the made-up rows of a
+    copy name."""
 
     allowed: bool
     line: str = ""

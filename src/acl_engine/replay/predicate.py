@@ -6,7 +6,8 @@
 Goals: `knows(who, param.fact)`, `knows(who, param.phone -> param.address)`: the address, and that
 it belongs to that phone; `knows_many(who, fact, n)`: of at least n records;
 `acts(who, action, object)`: an action of the engine on a param's record, `login` or an
-administrator's act on an account or device, `tamper` on a table, an HTTP method on a path;
+administrator's act on an account or device, `tamper` on a table, an HTTP method on a path,
+`callback` to the person bound for a parcel, `hears_off` (or another word) of a parcel's contact;
 `undetected(7d)`: nothing has noticed it that long after the first step; `untraced(who)`: neither
 the codes on photographed screens nor a list that turned up lead to that actor's account. `who` is
 an actor, or `attackers`: all of them together.

@@ -136,7 +136,7 @@ class Runner:
         act = deed.act(self._words.account)
         who = step.actor or getattr(step.admin, "by", "")
         if act is not None and outcome.allowed and who in self._run.minds:
-            self._run.minds[who].acts.add(act)
+            self._run.minds[who].acts.add((act[0], self._words.plain(act[1])))
         return StepResult(step, True, outcome)
 
     def _carry(self, step: Step, channel: Channel) -> StepResult:
@@ -206,6 +206,7 @@ class Runner:
             if not outcome.allowed:
                 break
             mind.acts.add((query.action, query.key or ""))
+            mind.acts |= _heard(outcome)
             if step.request.keep:
                 mind.kept[step.request.keep] = outcome.token
             taught.extend(learn(mind, self._truth, outcome.views(), query.key, query.by))
@@ -266,6 +267,12 @@ class Runner:
         if what == "totp":
             return self._stage.code(account)
         return self._truth.password(account, weak=self._stage.weak)
+
+
+def _heard(outcome: Outcome) -> set[tuple[str, str]]:
+    """What a call tells of a parcel's contact: `hears_off`, `hears_answered`, and so on."""
+    views = (view for view in outcome.views() if "call" in view)
+    return {(f"hears_{view['call']}", view["handle"]) for view in views}
 
 
 def _queries(step: Step, filled: list[tuple[str, ...]]) -> Iterator[Query]:

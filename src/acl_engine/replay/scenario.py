@@ -97,8 +97,8 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Expect(msgspec.Struct, forbid_unknown_fields=True):
-    """`at`: login, admin, http, or a number of the lookup line; `by`: the controls that say no;
-    `reason`: the code of the refusal; `shown`: exactly these fields of each record."""
+    """`at`: login, admin, http, call, or a number of the lookup line; `by`: the controls that say
+    no; `reason`: the code of the refusal; `shown`: exactly these fields of each record."""
 
     decision: Literal["allow", "deny"]
     at: str | None = None

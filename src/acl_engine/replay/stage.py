@@ -19,6 +19,7 @@ from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.lesser_log import as_kept
+from acl_engine.bootstrap.provider import Switchboard
 from acl_engine.decision import PackDecider
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import DeviceProof
@@ -30,7 +31,7 @@ from acl_engine.identity.devices import sign
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.standing import Rules
 from acl_engine.identity.totp import code_at
-from acl_engine.replay.asking import Watch, ask, refused
+from acl_engine.replay.asking import Held, Watch, ask, refused
 from acl_engine.replay.child import Doom, in_child
 from acl_engine.replay.inquest import Left
 from acl_engine.replay.outcome import Outcome, named
@@ -71,12 +72,13 @@ class Stage:
     truth: Truth
     weak: bool
     watch: Watch
+    switchboard: Switchboard
     serve: Serve | None = None
     doom: Doom | None = None
     lock: sqlite3.Connection | None = None
     left: Left = field(default_factory=Left)
     papers: dict[str, str] = field(default_factory=dict)
-    _capabilities: dict[str, str] = field(default_factory=dict)
+    _capabilities: dict[str, Held] = field(default_factory=dict)
     _tokens: dict[tuple[str, str | None], str] = field(default_factory=dict)
     _codes: dict[str, int] = field(default_factory=dict)
     _transport: Transport | None = None
@@ -103,9 +105,10 @@ class Stage:
         clock = SteppedClock(datetime.fromisoformat(at) if at else NOW)
         keys = Keys.synthetic(truth.world.seed)
         watch = Watch()
-        engine = _engine(database, pack, clock, keys, Weakened(off, watch, decider))
+        switchboard, weakened = Switchboard(clock), Weakened(off, watch, decider)
+        engine = _engine(database, pack, clock, keys, weakened, switchboard)
         site = Site(engine, database, pack, clock, keys, off)
-        return cls(site, clock, truth, weak, watch, serve)
+        return cls(site, clock, truth, weak, watch, switchboard, serve)
 
     @property
     def engine(self) -> Engine:
@@ -206,14 +209,14 @@ class Stage:
     def ask(self, account: str, device: str | None, query: Query) -> Outcome:
         """One look, act or dial with the token of an earlier login."""
         token = self._tokens.get((account, device), "no-session")
-        capability = self._capabilities.get(account, "")
+        held = self._capabilities.get(account, Held())
 
         def asked(engine: Engine) -> Outcome:
-            return ask(engine, token, query, capability)
+            return ask(engine, token, query, held)
 
         came = self._tried(self.engine, asked) if self.doom is None else self._elsewhere(asked)
         if query.action == Action.DIAL and came.allowed:
-            self._capabilities[account] = came.token
+            self._capabilities[account] = Held(came.token, query.key or "")
         return came
 
     def work(self, account: str, query: Query) -> Outcome:
@@ -266,7 +269,9 @@ class Stage:
             if doom.disk:
                 fill_disk(database)
             weakened = Weakened(site.off, reached)
-            return self._tried(_engine(database, site.pack, self.clock, site.keys, weakened), work)
+            clock, provider = self.clock, self.switchboard
+            engine = _engine(database, site.pack, clock, site.keys, weakened, provider)
+            return self._tried(engine, work)
 
         return in_child(inside, doom)
 
@@ -286,6 +291,13 @@ class Stage:
 
 
 def _engine(
-    database: Database, pack: Pack, clock: SteppedClock, keys: Keys, replay: Weakened
+    database: Database,
+    pack: Pack,
+    clock: SteppedClock,
+    keys: Keys,
+    replay: Weakened,
+    provider: Switchboard,
 ) -> Engine:
-    return Engine.open(database=database, pack=pack, clock=clock, keys=keys, replay=replay)
+    return Engine.open(
+        database=database, pack=pack, clock=clock, keys=keys, replay=replay, provider=provider
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from acl_engine.replay.report import words
 from acl_engine.replay.result import Drawn, Replay, ScenarioResult, Side, Verdict
 
 SCHEMA = "acl-replay/1"
@@ -163,7 +164,7 @@ def schema() -> dict[str, Any]:
     stop = _object(
         {
             "step": text,
-            "line": {"enum": ["login", *(str(n) for n in range(12)), "?"]},
+            "line": {"enum": [*words.LINE_NUMBERS, *words.BESIDE, "?"]},
             "control": {"type": ["string", "null"]},
             "controls": _list(text),
             "rule": {"type": ["string", "null"]},

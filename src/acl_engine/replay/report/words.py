@@ -206,9 +206,10 @@ LINE_WORDS = (
 )
 LINE_NUMBERS = ("login", *(str(number) for number in range(12)))
 # Where a request beside the lookup line was stopped.
-_BESIDE = {
+BESIDE = {
     "admin": Text("line.admin", "管理操作", "administration"),
     "http": Text("line.http", "网络请求", "on the wire"),
+    "call": Text("line.call", "电话", "on the telephone"),
 }
 
 
@@ -227,7 +228,7 @@ def field_name(field: str) -> Name:
 def line_name(line: str) -> Name:
     """`login` or `step 3: decide`."""
     if line not in LINE_NUMBERS:
-        return name(_BESIDE[line]) if line in _BESIDE else Name(line, line)
+        return name(BESIDE[line]) if line in BESIDE else Name(line, line)
     word = name(LINE_WORDS[LINE_NUMBERS.index(line)])
     if line == "login":
         return word
@@ -239,6 +240,6 @@ def at_line(line: str, lang: Lang) -> str:
     """`login` or `step 3`, for a reader."""
     if line == "login":
         return AT_LOGIN.of().render(lang)
-    if line in _BESIDE:
-        return _BESIDE[line].of().render(lang)
+    if line in BESIDE:
+        return BESIDE[line].of().render(lang)
     return STEP.of(line=line).render(lang)

@@ -9,11 +9,14 @@ from acl_engine.replay.steps.deed import Deed, Scene
 from acl_engine.replay.steps.events import Call, Leaves, RecoveryCodes, Scan, Shift
 from acl_engine.replay.steps.faults import Fault
 from acl_engine.replay.steps.http import Http
+from acl_engine.replay.steps.lines import Callback, Delivered, Line
 from acl_engine.replay.steps.log_tampering import LogTampering
 from acl_engine.replay.steps.past import PastWork, SoldList
 from acl_engine.replay.steps.tampering import Change, Delete
 
-Event = Call | Shift | Scan | Leaves | PastWork | SoldList | RecoveryCodes
+Event = (
+    Call | Shift | Scan | Leaves | PastWork | SoldList | RecoveryCodes | Callback | Delivered | Line
+)
 Tamper = Change | Delete | LogTampering
 
 __all__ = ["Admin", "Deed", "Event", "Fault", "Http", "Scene", "Tamper"]
