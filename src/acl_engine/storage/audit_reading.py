@@ -8,10 +8,10 @@ from contextlib import closing
 from typing import Any, cast
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.exc import DBAPIError
 
 from acl_engine.domain.accountability import FILED_CHARS, AuditEntry, Stored
 from acl_engine.storage.database import Database
+from acl_engine.storage.failures import driver_errors
 from acl_engine.storage.tables import audit_records
 
 # Written for SQLite; PostgreSQL's driver has another sign for a parameter.
@@ -178,15 +178,9 @@ def _plain(cx: Connection, query: str, values: tuple[int, ...]) -> list[tuple[An
     which is half of the time that reading a whole log takes."""
     if cx.dialect.name == "postgresql":
         query = query.replace("?", "%s")
-    driver = cx.dialect.loaded_dbapi
-    try:
-        with closing(cx.connection.cursor()) as cursor:
-            cursor.execute(query, values)
-            return cast(list[tuple[Any, ...]], cursor.fetchall())
-    except driver.Error as error:  # as SQLAlchemy itself would raise it
-        raise DBAPIError.instance(
-            query, None, error, driver.Error, hide_parameters=True, dialect=cx.dialect
-        ) from None
+    with driver_errors(cx), closing(cx.connection.cursor()) as cursor:
+        cursor.execute(query, values)
+        return cast(list[tuple[Any, ...]], cursor.fetchall())
 
 
 def _bytes(value: object) -> bytes:

@@ -5,7 +5,10 @@ INVARIANTS
 - No text of the driver is passed on: it may quote a value of a row.
 """
 
-from sqlalchemy import URL
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 
 from acl_engine.domain.errors import StoreError
@@ -161,6 +164,23 @@ def store_error(error: SQLAlchemyError, database: str, *, opening: bool = False)
         text = UNREACHABLE
     params = {"code": code} if text is FAILED else {}
     return StoreError(text.of(database=database, **params))
+
+
+@contextmanager
+def driver_errors(cx: Connection) -> Iterator[None]:
+    """What the driver itself raises inside, raised as SQLAlchemy does for its own statements: a
+    lost connection takes those that wait in the pool with it."""
+    dialect, driver = cx.dialect, cx.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        lost = dialect.is_disconnect(error, cx.connection.dbapi_connection, None)
+        if lost:
+            cx.engine.dispose()
+        raise DBAPIError.instance(
+            None, None, error, driver.Error,
+            hide_parameters=True, connection_invalidated=lost, dialect=dialect,
+        ) from None  # fmt: skip
 
 
 def _classify(error: SQLAlchemyError) -> tuple[Text, str]:
