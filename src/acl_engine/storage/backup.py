@@ -6,11 +6,10 @@ PostgreSQL has its own tools (pg_dump, base backups), which this does not replac
 import os
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
 from acl_engine.domain.errors import InputError, StoreError
 from acl_engine.domain.text import Text
-from acl_engine.storage.engines import parse_url
+from acl_engine.storage.engines import file_uri, parse_url
 from acl_engine.storage.failures import FAILED, MISSING, database_name
 
 EXISTS = Text(
@@ -59,7 +58,7 @@ def backup(url: str, file: Path) -> int:
 
 
 def _copy(path: Path, file: Path) -> None:
-    source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    source = sqlite3.connect(file_uri(path, "ro"), uri=True)
     target = sqlite3.connect(file)
     try:
         source.backup(target, pages=_PAGES)

@@ -36,7 +36,8 @@ def parse_url(url: str) -> URL:
         raise ConfigError(BAD_URL.of()) from None
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
-    if backend == "sqlite":
+    # `sqlite:///a?b.db` names no file `a?b.db`: refused, or another file would be opened quietly.
+    if backend == "sqlite" and "?" not in url and not parsed.host:
         return parsed.set(drivername="sqlite")
     raise ConfigError(BAD_URL.of())
 
@@ -75,7 +76,7 @@ def _sqlite(url: URL, create: bool) -> Engine:
     path, name = url.database, database_name(url)
     if not path or path == ":memory:":
         raise ConfigError(BAD_URL.of())
-    target = f"file:{quote(str(Path(path).absolute()))}?mode={'rwc' if create else 'rw'}"
+    target = file_uri(Path(path), "rwc" if create else "rw")
 
     def connect() -> sqlite3.Connection:
         raw = sqlite3.connect(
@@ -97,6 +98,12 @@ def _sqlite(url: URL, create: bool) -> Engine:
     )
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def file_uri(path: Path, mode: str) -> str:
+    """What SQLite opens as this file, whatever is in its name; `mode` as in SQLite's URI."""
+    # With its empty authority: in `file:` before `//data/a.db`, SQLite reads `data` as one.
+    return f"file://{quote(str(path.absolute()))}?mode={mode}"
 
 
 def _pragmas(raw: sqlite3.Connection, name: str) -> None:

@@ -109,8 +109,8 @@ BAD_URL = Text(
     "store.bad-url",
     "数据库地址写法不对",
     "the database URL cannot be read",
-    "写作 `sqlite:///文件.db` 或 `postgresql://用户@主机/库名`",
-    "write `sqlite:///file.db` or `postgresql://user@host/name`",
+    "写作 `sqlite:///文件.db`（文件名里的 `?` 写 `%3F`，`%` 写 `%25`）或 `postgresql://用户@主机/库名`",
+    "write `sqlite:///file.db` (`?` in a file's name as `%3F`, `%` as `%25`) or `postgresql://user@host/name`",
 )
 NO_DRIVER = Text(
     "store.no-driver",
