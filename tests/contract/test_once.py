@@ -1,7 +1,8 @@
 """What counts once counts once: two processes race for each on SQLite and on PostgreSQL.
 
-A code at two logins, at two step-ups, at a login and a step-up; a recovery code; an approval that
-is used, and one person's answer to it. Every round has one winner, and every round has a loser.
+A code at two logins, at two step-ups, at a login and a step-up; a recovery code; an enrolment; an
+approval that is used, and one person's answer to it. Every round has one winner, and every round
+has a loser.
 """
 
 from collections import Counter
@@ -13,12 +14,16 @@ from sqlalchemy import insert, select
 
 from acl_engine.domain.accounts import NewSession
 from acl_engine.domain.approvals import Asking
-from acl_engine.domain.errors import ActRefused
+from acl_engine.domain.enrolments import Enrolment
+from acl_engine.domain.errors import ActRefused, InputError
+from acl_engine.domain.staff import AccountChange
 from acl_engine.storage.approvals import ApprovalStore
 from acl_engine.storage.database import Database
+from acl_engine.storage.enrolments import SqlEnrolments
 from acl_engine.storage.factors import SqlFactors
 from acl_engine.storage.identity_store import SqlIdentityStore
-from acl_engine.storage.tables import approvals, recovery_codes
+from acl_engine.storage.staff import SqlStaffDirectory
+from acl_engine.storage.tables import accounts, approvals, recovery_codes
 from tests.contract.company import COURIER, KEEPER, MANAGER, NOW, build, vault
 from tests.racing import ROUNDS, Runner, race
 
@@ -35,6 +40,7 @@ class Side:
 
     def __post_init__(self) -> None:
         self.identity, self.factors = SqlIdentityStore(self.database), SqlFactors(self.database)
+        self.staff = SqlStaffDirectory(self.database)
         self.approvals = ApprovalStore(self.database, vault())
 
     def login(self, token: str, **shown: object) -> str:
@@ -60,6 +66,18 @@ class Side:
     def recovery_code(self, number: int) -> str:
         return self.login(f"r{self.name}{number}", recovery=f"code-{number}")
 
+    def enrolment(self, number: int) -> str:
+        """Two authenticators for one code: one of them is the account's, and the other is not."""
+        seed, used = self.name.encode(), f"{number:064}"
+        change = AccountChange(totp_seed=seed, totp_step=1, enrolment=used)
+        try:
+            self.staff.change_account(f"new-{number}", change, NOW)
+        except InputError as refused:
+            return refused.message.code
+        account = self.identity.account(f"new-{number}")
+        assert account is not None
+        return "done" if account.totp_seed == seed else "overwritten"
+
     def approval_used(self, number: int) -> str:
         case = CASES["used"][number]
         return acted(lambda: self.approvals.take(COURIER, case, "export", f"{number:064}", NOW))
@@ -73,8 +91,8 @@ class Side:
 CASES: dict[str, list[str]] = {"used": [], "answered": []}
 WON = frozenset({"opened", "proved", "done"})
 KINDS = (
-    "two_logins", "two_step_ups", "login_and_step_up", "recovery_code", "approval_used",
-    "one_answer",
+    "two_logins", "two_step_ups", "login_and_step_up", "recovery_code", "enrolment",
+    "approval_used", "one_answer",
 )  # fmt: skip
 
 
@@ -107,6 +125,11 @@ def prepare(url: str) -> None:
         with database.write() as cx:
             cx.execute(insert(recovery_codes), codes)
         for number in range(ROUNDS):
+            new = {"login": f"new-{number}", "role": "courier", "unit": "b-1", "status": "active"}
+            with database.write() as cx:
+                cx.execute(insert(accounts).values(**new, password_hash="!"))
+            opened = Enrolment(new["login"], f"{number:064}", 0, NOW + 60)
+            SqlEnrolments(database).put(opened, NOW)
             case = side.approvals.ask(COURIER, replace(EXPORT, object=f"{number:064}"), NOW)
             side.approvals.vote(MANAGER, case, NOW, agree=True)
             two = replace(EXPORT, object=f"e{number:063}", approvers=2)
@@ -134,7 +157,11 @@ def rounds(request: pytest.FixtureRequest) -> dict[str, list[list[str]]]:
     return found
 
 
-LOST = {"one_answer": "approval.answered-already", "approval_used": "approval.not-usable"}
+LOST = {
+    "enrolment": "staff-changed",
+    "one_answer": "approval.answered-already",
+    "approval_used": "approval.not-usable",
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -132,6 +132,19 @@ class CentralLogin:
             self.recorder.denied("cas.form", None, "", STALE_FORM.code, OWN_FORMS)
             raise FormRefused(STALE_FORM.of())
 
+    def answered(self, form: str, answer: str) -> DeviceProof | None:
+        """A device's answer to a form that was just used up: its number is ours to give as a nonce.
+        None: it is no answer; whether it is a good one, whoever asked for it checks."""
+        device, _, signed = answer.strip().rpartition(".")
+        if not device or len(device) > _MOST_DEVICE:
+            return None
+        try:
+            signature = base64.urlsafe_b64decode(signed + "=" * (-len(signed) % 4))
+        except (binascii.Error, ValueError):
+            return None
+        self.engine.adopt_challenge(form, device)
+        return DeviceProof(device, form, signature)
+
     # --- in, through, and out ----------------------------------------------------------------
 
     def sign_in(self, typed: SignIn) -> str:
@@ -142,7 +155,7 @@ class CentralLogin:
             typed.username,
             typed.password,
             totp=typed.code or None,
-            device=self._proof(typed),
+            device=self.answered(typed.form, typed.answer),
             replaces=before.session if before else None,
             token=None if self.settings.new_session else typed.presented,
         )
@@ -154,7 +167,7 @@ class CentralLogin:
     def step_up(self, token: str, typed: SignIn) -> None:
         """A second factor anew, in the session of `token`. Raises FormRefused or AccessDenied."""
         self.use_form(typed.form, typed.browser)
-        self.engine.prove(token, typed.code, device=self._proof(typed))
+        self.engine.prove(token, typed.code, device=self.answered(typed.form, typed.answer))
 
     def enter(self, who: Principal, url: str, *, fresh: bool) -> Entry:
         """A ticket for an application. `fresh`: this person showed credentials for it just now.
@@ -203,18 +216,6 @@ class CentralLogin:
         else:
             self.recorder.allowed("logout", before, "")
             self.tickets.part(before.session, self._now())
-
-    def _proof(self, typed: SignIn) -> DeviceProof | None:
-        """The device's answer to this form. The form is used up, so the nonce is ours to give."""
-        device, _, signed = typed.answer.strip().rpartition(".")
-        if not device or len(device) > _MOST_DEVICE:
-            return None
-        try:
-            signature = base64.urlsafe_b64decode(signed + "=" * (-len(signed) % 4))
-        except (binascii.Error, ValueError):
-            return None
-        self.engine.adopt_challenge(typed.form, device)
-        return DeviceProof(device, typed.form, signature)
 
     def _now(self) -> int:
         return int(self.clock.now().timestamp())

@@ -14,7 +14,7 @@ from acl_engine.domain.staff import AccountChange, StaffAccount
 from acl_engine.domain.text import Text
 from acl_engine.identity.password_rules import weakness
 from acl_engine.identity.passwords import Passwords
-from acl_engine.identity.recovery import digest_of, new_codes
+from acl_engine.identity.recovery import digests, new_codes
 from acl_engine.identity.totp import Totp
 
 WRONG_CODE = Text(
@@ -60,21 +60,23 @@ class OwnSecrets:
         if self._account(login).service:
             raise InputError(NO_SECRET.of(login=login))
         sealed = self._totp.seal(login, seed)
-        if self._totp.match(login, sealed, code, self._desk.now()) is None:
+        step = self._totp.match(login, sealed, code, self._desk.now())
+        if step is None:
             raise InputError(WRONG_CODE.of())
         act = Act("account.enrol-totp", (login,), login)
-        self._change(act, login, AccountChange(totp_seed=sealed, recovery=()))
+        # The code that enrols is used up: whoever saw it typed has nothing.
+        self._change(act, login, AccountChange(totp_seed=sealed, totp_step=step, recovery=()))
 
     def recovery_codes(self, login: str, code: str) -> tuple[str, ...]:
         """A set of recovery codes, to be shown once, for whoever has the authenticator at hand; any
         older ones are void. Raises InputError."""
         account, act = self._desk.account(login), Act("account.recovery-codes", (login,), login)
         sealed = account.totp_seed if account else None
-        if self._totp.match(login, sealed, code, self._desk.now()) is None:
+        step = self._totp.match(login, sealed, code, self._desk.now())
+        if step is None:
             raise InputError(WRONG_CODE.of())
         codes = new_codes()
-        digests = tuple(digest_of(login, one) or "" for one in codes)
-        self._change(act, login, AccountChange(recovery=digests))
+        self._change(act, login, AccountChange(totp_step=step, recovery=digests(login, codes)))
         return codes
 
     def reset(self, login: str, by: str) -> None:

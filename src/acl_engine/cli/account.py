@@ -6,7 +6,13 @@ from pathlib import Path
 import click
 
 from acl_engine.bootstrap.administration import CLEARED
-from acl_engine.cli import account_import, account_reach, account_rules, account_services
+from acl_engine.cli import (
+    account_import,
+    account_reach,
+    account_rules,
+    account_secrets,
+    account_services,
+)
 from acl_engine.cli.account_options import (
     DATES,
     administration,
@@ -20,7 +26,6 @@ from acl_engine.cli.account_options import (
 from acl_engine.domain.staff import Person
 from acl_engine.domain.text import Lang
 from acl_engine.identity.standing import DAY
-from acl_engine.identity.totp import Totp, enrolment_uri
 
 
 @click.group("account")
@@ -217,81 +222,11 @@ def create_temporary(
     done(lang, f"已登记 {login}（{status}）", f"enrolled {login} ({status})")
 
 
-@command.command("set-password")
-@click.argument("login")
-@pack_option
-@database_option
-@click.pass_obj
-def set_password(lang: Lang, login: str, pack: Path | None, url: str) -> None:
-    """Set LOGIN's password, typed by its person. Ends their sessions."""
-    with administration(url, pack) as desk:
-        desk.account(login)
-        password = click.prompt("password", hide_input=True, confirmation_prompt=True)
-        desk.secrets.set_password(login, password)
-    done(lang, "密码已设置", "the password is set")
-
-
-@command.command("enrol-totp")
-@click.argument("login")
-@pack_option
-@database_option
-@click.pass_obj
-def enrol_totp(lang: Lang, login: str, pack: Path | None, url: str) -> None:
-    """Enrol LOGIN's authenticator: shows a QR code once and asks for its first code."""
-    with administration(url, pack) as desk:
-        desk.account(login)
-        seed = Totp.new_seed()
-        _show_qr(enrolment_uri(login, seed))
-        code = click.prompt("code", hide_input=True)
-        desk.secrets.enrol_totp(login, seed, code)
-    done(lang, "第二因素已登记", "the second factor is enrolled")
-
-
-@command.command("recovery-codes")
-@click.argument("login")
-@pack_option
-@database_option
-@click.pass_obj
-def recovery_codes(lang: Lang, login: str, pack: Path | None, url: str) -> None:
-    """Show LOGIN's new recovery codes, once, after a code of the authenticator.
-
-    Each stands once for the one-time code when the authenticator is lost; password and bound
-    device are asked for as ever. Older ones are void. Keep them on paper, away from the device.
-    """
-    with administration(url, pack) as desk:
-        desk.account(login)
-        code = click.prompt("code", hide_input=True)
-        codes = desk.secrets.recovery_codes(login, code)
-    for one in codes:
-        click.echo(one)
-    done(lang, "恢复码只显示这一次", "they are shown this once")
-
-
-@command.command("reset")
-@click.argument("login")
-@by_option
-@pack_option
-@database_option
-@click.pass_obj
-def reset(lang: Lang, login: str, by: str, pack: Path | None, url: str) -> None:
-    """Void LOGIN's password, authenticator and recovery codes; its person sets them anew.
-
-    Then, typed by the person: `acl account enrol-totp`, `acl account set-password`.
-    """
-    with administration(url, pack) as desk:
-        desk.secrets.reset(login, by)
-    done(lang, f"已重置 {login}，由本人重新设置", f"reset {login}; its person sets it up anew")
-
-
-def _show_qr(uri: str) -> None:
-    try:
-        import segno
-    except ModuleNotFoundError:
-        click.echo(uri)
-        return
-    segno.make(uri).terminal(compact=True)
-
-
-for one in (*account_rules.COMMANDS, *account_services.COMMANDS, *account_import.COMMANDS):
+for one in (
+    *account_secrets.COMMANDS,
+    *account_rules.COMMANDS,
+    *account_services.COMMANDS,
+    *account_import.COMMANDS,
+):
     command.add_command(one)
 command.add_command(account_reach.reach)

@@ -89,7 +89,9 @@ class Staff:
 class AccountChange:
     """What to change of one account; None leaves as it is, '' of `external_id` empties. `if_epoch`:
     only if it is still that. `status_by`: the login that sets the status. An empty `totp_seed`
-    takes the authenticator away; `recovery`: digests of codes in place of any older ones."""
+    takes the authenticator away; `totp_step`: that of the code that was shown for this, which is
+    used up with it; `recovery`: digests of codes in place of any older ones; `enrolment`: digest of
+    the open enrolment that this uses up. What was used up meanwhile refuses the change."""
 
     status: str | None = None
     status_by: str | None = None
@@ -101,7 +103,9 @@ class AccountChange:
     used_at: int | None = None
     external_id: str | None = None
     if_epoch: int | None = None
+    totp_step: int | None = None
     recovery: tuple[str, ...] | None = field(default=None, repr=False)
+    enrolment: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ pyotp computes the code; which step a code belongs to and whether it was used be
 step either way is let in (a documented deviation from ASVS 6.5.5's 30 seconds).
 """
 
+import base64
 import secrets
 from hmac import compare_digest
 
@@ -39,6 +40,18 @@ class Totp:
         nonce = nonce or secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, seed.encode(), _bound(login))
 
+    def offer(self, login: str, enrolment: str, seed: str) -> str:
+        """A seed for a page to bring back: sealed for one enrolment (its digest) of one login."""
+        return base64.urlsafe_b64encode(self.seal(_offered(login, enrolment), seed)).decode()
+
+    def offered(self, login: str, enrolment: str, brought: str) -> str | None:
+        """The seed that was offered for this enrolment; None: it is not what we gave."""
+        try:
+            sealed = base64.urlsafe_b64decode(brought)
+        except ValueError:
+            return None
+        return self._open(_offered(login, enrolment), sealed)
+
     def match(self, login: str, sealed: bytes | None, code: str | None, now: int) -> int | None:
         """The step the code is of, or None. Does not use the code up. `now` in epoch seconds."""
         seed = self._open(login, sealed)
@@ -71,6 +84,11 @@ def code_at(seed: str, now: int) -> str:
 def enrolment_uri(login: str, seed: str, issuer: str = "acl-engine") -> str:
     """What the enrolment QR holds. It is a secret: shown once, never written down."""
     return pyotp.TOTP(seed).provisioning_uri(name=login, issuer_name=issuer)
+
+
+def _offered(login: str, enrolment: str) -> str:
+    """No login holds a line's end, so what is sealed for an offer is no stored seed."""
+    return f"{login}\noffered for {enrolment}"
 
 
 def _bound(login: str) -> bytes:

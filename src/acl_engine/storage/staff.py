@@ -25,6 +25,7 @@ from acl_engine.domain.staff import (
 from acl_engine.domain.staff_plan import Plan
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
+from acl_engine.storage.enrolments import use_enrolment
 from acl_engine.storage.factors import set_recovery
 from acl_engine.storage.releases import release, revoke
 from acl_engine.storage.staff_bulk import apply_plan
@@ -155,6 +156,8 @@ class SqlStaffDirectory:
     ) -> None:
         mine = accounts.c.login == login
         same = mine if change.if_epoch is None else mine & (accounts.c.epoch == change.if_epoch)
+        if change.totp_step is not None and change.totp_seed is None:
+            same &= accounts.c.totp_last_step < change.totp_step
         with self._database.write() as cx:
             owner = cx.scalar(select(accounts.c.person).where(mine))
             _judged(cx, owner, judge)
@@ -162,6 +165,9 @@ class SqlStaffDirectory:
             if self._execute(cx, login, update(accounts).where(same).values(values)) != 1:
                 there = cx.execute(select(accounts.c.login).where(mine)).first()
                 raise InputError(CHANGED.of(name=login) if there else NO_ACCOUNT.of(name=login))
+            spent = change.enrolment
+            if spent is not None and not use_enrolment(cx, login, spent, now):
+                raise InputError(CHANGED.of(name=login))
             if change.recovery is not None:
                 set_recovery(cx, login, change.recovery, now)
             if person is not None and owner is not None:

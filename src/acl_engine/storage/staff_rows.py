@@ -100,6 +100,8 @@ def account_values(change: AccountChange) -> dict[str, Any]:
         "used_at": change.used_at,
     }
     given: dict[str, Any] = {name: one for name, one in values.items() if one is not None}
+    if change.totp_step is not None:
+        given["totp_last_step"] = change.totp_step
     if change.totp_seed == b"":
         given["totp_seed"] = None
     if change.external_id is not None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from acl_engine.storage.tables_accounts import (
+    enrolments,
     login_tries,
     recovery_codes,
     scim_groups,
@@ -93,6 +94,7 @@ __all__ = [
     "dial_bindings",
     "dial_capabilities",
     "duties",
+    "enrolments",
     "judicial_deliveries",
     "login_tries",
     "metadata",

@@ -1,4 +1,5 @@
-"""More of accounts: recovery codes, tries at the login, services' tokens, provisioned groups."""
+"""More of accounts: recovery codes, open enrolments, tries at the login, services' tokens,
+provisioned groups."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
@@ -13,6 +14,17 @@ recovery_codes = Table(
     Column("login", String(64), ForeignKey("accounts.login"), nullable=False),
     Column("made_at", BigInteger, nullable=False),
     Index(None, "login"),
+)
+
+# The one enrolment that a login has open: an administrator's leave to set secrets on a page. Its
+# code has 120 random bits as well; it is dead with its account's epoch, and deleted by its use.
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("login", String(64), ForeignKey("accounts.login"), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("epoch", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
 )
 
 # The throttle of every process together: when a key's bucket is full again, in epoch milliseconds.

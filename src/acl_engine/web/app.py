@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import AclError
-from acl_engine.web import health, scim, styles
+from acl_engine.web import enrolment, health, scim, styles
 from acl_engine.web.api import area as api
 from acl_engine.web.cas import area as cas
 from acl_engine.web.limits import BodyLimits
@@ -56,6 +56,7 @@ def areas_of(service: Service, life: Life, metrics: Metrics) -> list[Area]:
         Area("health", health.routes(service.check, lambda: life.draining)),
         Area("style", styles.routes),
         Area("central login", cas.routes(service.central, service.address), cas.PREFIX),
+        Area("enrolment", enrolment.routes(service)),
         Area("metrics", metrics.routes(access)),
         Area("scanner", scanner.routes(service, access)),
         Area("scim", scim.routes(service), scim.PREFIX, scim.BODY_BYTES),
