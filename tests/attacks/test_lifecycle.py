@@ -127,7 +127,10 @@ def test_joining_takes_the_person_to_set_the_secrets(desk: Office) -> None:
         acts.secrets.set_password("courier-9", "Kuaidi888")
     assert caught.value.message.code == "password-context"
     acts.secrets.set_password("courier-9", "five loud geese fly")
-    token = hand.login("courier-9", "five loud geese fly", code_at(seed, NOW), "pda-9")
+    with pytest.raises(LoginRefused):
+        hand.login("courier-9", "five loud geese fly", code_at(seed, NOW), "pda-9")
+    later = code_at(seed, NOW + 30)  # the code that enrolled is used up
+    token = hand.login("courier-9", "five loud geese fly", later, "pda-9")
     assert hand.sessions.resolve(token).person == "p9"
     del KEYS["pda-9"]
 
