@@ -2,6 +2,7 @@
 
     Outermost     request id, security headers, log line, errors to answers
     BodyLimits    parameters, body bytes, slow bodies, requests at work
+    Exact         the handler of a path without parameters
     areas         health; central login; whatever else is mounted: each a list of routes
 
 An area is added to `areas_of`, and nowhere else.
@@ -23,6 +24,7 @@ from acl_engine.domain.errors import AclError
 from acl_engine.web import enrolment, health, scim, styles
 from acl_engine.web.api import area as api
 from acl_engine.web.cas import area as cas
+from acl_engine.web.heads import Exact
 from acl_engine.web.limits import BodyLimits
 from acl_engine.web.metrics import Metrics
 from acl_engine.web.outermost import Observer, Outermost
@@ -74,12 +76,14 @@ def application(
 
 def compose(areas: Sequence[Area], service: Service, observers: Sequence[Observer] = ()) -> ASGIApp:
     """Areas with the layers around them; for `application` and for tests of one area."""
+    routes = [route for area in areas for route in area.routes]
     inner = Starlette(
-        routes=[route for area in areas for route in area.routes],
+        routes=routes,
         exception_handlers={HTTPException: _raised, AclError: _raised, Exception: _raised},
     )
     bodies = {area.prefix: area.body_bytes for area in areas if area.body_bytes is not None}
-    return Outermost(BodyLimits(inner, service.settings.limits, bodies), observers)
+    limited = BodyLimits(Exact(inner, routes), service.settings.limits, bodies)
+    return Outermost(limited, observers)
 
 
 async def _raised(request: Request, error: Exception) -> Response:

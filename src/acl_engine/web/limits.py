@@ -11,13 +11,16 @@ INVARIANTS
 """
 
 import asyncio
-from collections.abc import Mapping
+import types
+from collections.abc import Coroutine, Generator, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from acl_engine.bootstrap.settings import Limits
 from acl_engine.domain.text import Text
+from acl_engine.web.heads import headers_of
 from acl_engine.web.problems import UNAVAILABLE, Refused, respond
 
 TOO_LARGE = Text(
@@ -58,14 +61,13 @@ class BodyLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
         try:
             self._check_line(scope)
-            body = await self._read(request, receive)
+            body = await self._read(scope, receive)
             if self._at_work >= self._limits.requests:
                 raise Refused(503, UNAVAILABLE.of(), Retry_After="1")
         except Refused as refused:
-            await respond(request, refused)(scope, receive, send)
+            await respond(Request(scope), refused)(scope, receive, send)
             return
         if body is None:
             return  # the caller went away
@@ -77,23 +79,32 @@ class BodyLimits:
 
     def _check_line(self, scope: Scope) -> None:
         query: bytes = scope["query_string"]
+        if not query:
+            return
         most = self._limits.parameters
         if query.count(b"&") + query.count(b";") >= most:
             raise Refused(400, TOO_MANY.of(most=most), Connection="close")
         if len(query) > MOST_QUERY:
             raise Refused(414, TOO_LARGE.of(most=MOST_QUERY), Connection="close")
 
-    async def _read(self, request: Request, receive: Receive) -> bytes | None:
-        most = self._most(request.scope["path"])
-        told = request.headers.get("content-length", "0")
-        if not told.isdecimal() or len(told) > 12 or int(told) > most:
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        headers, most = headers_of(scope), self._most(scope["path"])
+        told = headers.get(b"content-length", b"0")
+        # Of a bytes object `isdigit` means ASCII digits.
+        if not told.isdigit() or len(told) > 12 or int(told) > most:
             raise Refused(413, TOO_LARGE.of(most=most), Connection="close")
-        if told == "0" and "transfer-encoding" not in request.headers:
+        if told == b"0" and b"transfer-encoding" not in headers:
             return b""
+        reading = _whole(receive, most)
+        try:
+            waiting = reading.send(None)
+        except StopIteration as arrived:  # as most have: then there is no time to watch over
+            found: bytes | None = arrived.value
+            return found
         seconds = self._limits.body_seconds
         try:
             async with asyncio.timeout(seconds):
-                return await _whole(receive, most)
+                return await _gone_on_with(reading, waiting)
         except TimeoutError:
             raise Refused(408, TOO_SLOW.of(seconds=seconds), Connection="close") from None
 
@@ -119,6 +130,19 @@ async def _whole(receive: Receive, most: int) -> bytes | None:
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+@types.coroutine
+def _gone_on_with(
+    begun: Coroutine[Any, Any, bytes | None], waiting: Any
+) -> Generator[Any, Any, bytes | None]:
+    """The rest of a coroutine that has been started by hand and waits for `waiting`."""
+    try:
+        yield waiting
+    except BaseException as thrown:
+        begun.throw(thrown)
+        raise
+    return (yield from begun.__await__())
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

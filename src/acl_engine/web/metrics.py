@@ -47,10 +47,15 @@ class Metrics:
             registry=self._registry,
         )
         ProcessCollector(registry=self._registry)
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def observe(self, seen: Seen) -> None:
-        self._requests.labels(seen.method, seen.route, str(seen.status)).inc()
-        self._seconds.labels(seen.route).observe(seen.seconds)
+        labels = seen.method, seen.route, seen.status
+        if (found := self._known.get(labels)) is None:
+            one = self._requests.labels(seen.method, seen.route, str(seen.status))
+            found = self._known[labels] = one, self._seconds.labels(seen.route)
+        found[0].inc()
+        found[1].observe(seen.seconds)
 
     def text(self) -> bytes:
         """All of them, of all processes of the service."""

@@ -10,12 +10,12 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from acl_engine.web.heads import headers_of
 from acl_engine.web.problems import respond
 
 log = logging.getLogger("acl.web")
@@ -37,12 +37,12 @@ HEADERS = (
     ("Cache-Control", "no-store"),
 )
 
-_RAW = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS)
+_RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS]
+_NAMES = frozenset(name for name, _ in _RAW)
 _ID = b"x-request-id"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One request, answered, as metrics and traces may know it: the route, never its values.
 
     `ended` is in epoch nanoseconds; `parent` is the caller's `traceparent`, unread.
@@ -97,7 +97,7 @@ class Outermost:
             number, method, route, status, seconds * 1000,
         )  # fmt: skip
         if self._observers:
-            parent = next((v for name, v in scope["headers"] if name == b"traceparent"), b"")
+            parent = headers_of(scope).get(b"traceparent", b"")
             seen = Seen(
                 number, method, route, status, seconds, time.time_ns(), parent.decode("latin-1")
             )
@@ -109,7 +109,7 @@ def _harden(message: MutableMapping[str, Any], number: str) -> None:
     """Add what the handler has not said itself. ASGI's header names are lower-case bytes."""
     headers = message["headers"] = list(message.get("headers", ()))
     said = {name for name, _ in headers}
-    headers += [pair for pair in _RAW if pair[0] not in said]
+    headers += _RAW if _NAMES.isdisjoint(said) else [one for one in _RAW if one[0] not in said]
     if _ID not in said:
         headers.append((_ID, number.encode()))
 
