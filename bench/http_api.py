@@ -93,6 +93,17 @@ def others(made: World, token: str, count: int) -> list[bytes]:
     return [post("/access/v1/evaluation", token, body) for body in bodies]
 
 
+def never_twice(asked: list[bytes]) -> list[bytes]:
+    """The same questions with a context of their own each: none is known from before."""
+    found = []
+    for number, one in enumerate(asked):
+        head, _, said = one.partition(b"\r\n\r\n")
+        more = said[:-1] + b', "context": {"n": 1%06d}}' % number
+        length = b"content-length: %d"
+        found.append(head.replace(length % len(said), length % len(more)) + b"\r\n\r\n" + more)
+    return found
+
+
 def main(arguments: list[str]) -> Iterator[Table]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--decisions", type=int, default=2000)
@@ -115,6 +126,7 @@ def _measured(made: World, decisions: int, lookups: int) -> Table:
         decided = load(port, asked, b"true", CALLERS)
         calm = load(port, asked, b"true", CALLERS, decided.rate / 2)
         apart = load(port, others(made, application, decisions), b"decision", CALLERS)
+        fresh = load(port, never_twice(asked), b"decision", CALLERS)
         progress("lookups")
         looked = load(port, looks(made, person, lookups), b"views", CALLERS)
         half = load(port, looks(made, person, lookups), b"views", CALLERS, looked.rate / 2)
@@ -124,14 +136,21 @@ def _measured(made: World, decisions: int, lookups: int) -> Table:
         _row("/access/v1/evaluation", decided, ceiling.rate),
         _row("/access/v1/evaluation, half that rate", calm, ceiling.rate),
         _row("/access/v1/evaluation, 300 parcels in turn", apart, ceiling.rate),
+        _row("/access/v1/evaluation, no question twice", fresh, ceiling.rate),
         _row("/v1/lookup, audited", looked, ceiling.rate),
         _row("/v1/lookup, half that rate", half, ceiling.rate),
         ["two durable commits, one thread (the lookup's floor)", f"{floor:,.0f}", *[""] * 4],
     ]
     share = decided.rate / ceiling.rate
     cheap = ceiling.cpu / decided.cpu
-    runs = (("at full rate", decided, decisions), ("calm", calm, decisions), ("in turn", apart,
-             decisions), ("lookups", looked, lookups), ("calm lookups", half, lookups))  # fmt: skip
+    runs = (
+        ("at full rate", decided, decisions),
+        ("calm", calm, decisions),
+        ("in turn", apart, decisions),
+        ("no question twice", fresh, decisions),
+        ("lookups", looked, lookups),
+        ("calm lookups", half, lookups),
+    )
     missing = [f"{name} {one.of(count)}" for name, one, count in runs if one.good != count]
     return Table(
         ["what", "a second", "of the ceiling", "CPU each", "p50", "p99"],
@@ -159,7 +178,12 @@ def _in_process(made: World, times: int) -> Table:
                 with made.database.write() as cx:
                     cx.execute(text("INSERT INTO cas_spent VALUES (:h, 0)"), {"h": f"moved-{at}"})
             begun = time.process_time()
-            allowed = access.permits(token, "courier-88", Query("read", "waybill", key=key))
+            kept = access.evaluations.look(wait=True)
+            question = access.evaluations.question(b"%d" % at)  # never asked before
+            query = Query("read", "waybill", key=key)
+            allowed = access.evaluations.decide(
+                kept, question, token, "courier-88", query, wait=True
+            )
             spent[before].append(time.process_time() - begun)
             assert allowed
     medians = {name: statistics.median(found) for name, found in spent.items()}

@@ -11,6 +11,7 @@ from typing import Literal
 
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.desk import Desk
+from acl_engine.bootstrap.evaluations import Evaluations
 from acl_engine.bootstrap.inquiry import Inquiry
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import AccessDenied, SessionDead
@@ -51,6 +52,7 @@ class Access:
         self._tokens = ServiceTokens(desk.tokens, desk.account, rules, service.clock)
         self._desk = Accountability(service.database, service.keys, clock=service.clock)
         self._askers = frozenset(service.pack.settings.audit.askers)
+        self.evaluations = Evaluations(service.database.unchanged, service.clock, self.permits)
 
     def enter(self, ticket: str) -> Visit:
         """A ticket for this API, made for an application or brought by one that proxies, becomes
@@ -80,25 +82,15 @@ class Access:
         who = self._service.engine.sessions.standing(session, touch=False)
         return who, self._visits.make(Visiting(session, SCANNER), self._now())
 
-    @property
-    def may_answer_at_once(self) -> bool:
-        """Whether `permits` can ever do without a wait: over a SQLite file."""
-        return bool(self._service.database.path)
-
     def credential(self, token: str, purpose: Purpose) -> None:
         """Raises SessionDead unless it is a service's, live, and for this purpose."""
         self._tokens.resolve(token, purpose)
 
-    def permits(self, token: str, account: str, query: Query, *, wait: bool = True) -> bool:
+    def permits(self, token: str, account: str, query: Query) -> bool:
         """A decision for an application about the person of an account, who must be logged in.
 
-        Raises SessionDead when the application itself is nobody. `wait` False: NotKept when it
-        would take more than what is known of a database that has not changed since.
+        Raises SessionDead when the application itself is nobody.
         """
-        with self._service.database.unchanged.at_once(wait=wait):
-            return self._permits(token, account, query)
-
-    def _permits(self, token: str, account: str, query: Query) -> bool:
         if token.startswith(PREFIX):
             who = self._visitor(token)
             return who.account == account and self._service.engine.permits(who, query)

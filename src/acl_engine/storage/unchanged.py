@@ -21,7 +21,8 @@ from typing import Any, Protocol, TypeVar
 # Kept facts are small; with the time in their keys, most are of no use a second later.
 MOST_KEPT = 4096
 _T = TypeVar("_T")
-_Facts = dict[Hashable, Any]
+# What is known of one state. Whoever holds it may go on with it: it is no older than its look.
+Kept = dict[Hashable, Any]
 
 
 class NotKept(Exception):
@@ -57,8 +58,23 @@ class WhileUnchanged:
         self._state: State | None = None
         # One look at a time: what SQLite tells is told to one connection.
         self._looking = threading.Lock()
-        self._kept: tuple[Hashable, _Facts] = (None, {})
+        self._kept: tuple[Hashable, Kept] = (None, {})
         self._local = threading.local()
+
+    @property
+    def looks_without_wait(self) -> bool:
+        """Whether `look` can do without a wait: a file's state is a page of memory."""
+        return bool(self._database.path)
+
+    def look(self, *, wait: bool = True) -> Kept | None:
+        """What is kept of the state that is now; None where there is no telling. Raises StoreError.
+
+        `wait` False: NotKept where it would take one, or cannot be told.
+        """
+        found = self._look(wait)
+        if found is None and not wait:
+            raise NotKept
+        return found
 
     @contextmanager
     def at_once(self, *, wait: bool = True) -> Iterator[None]:
@@ -67,11 +83,15 @@ class WhileUnchanged:
         `wait` False: only what is kept, on a database that tells its state without a wait; `recall`
         raises NotKept for anything else.
         """
-        facts = self._facts(wait)
-        if not wait and facts is None:
-            raise NotKept
+        with self.using(self.look(wait=wait), wait=wait):
+            yield
+
+    @contextmanager
+    def using(self, kept: Kept | None, *, wait: bool) -> Iterator[None]:
+        """The same with what an earlier `look` gave, on whichever thread: for whoever had asked
+        before that look began."""
         before = getattr(self._local, "facts", None), getattr(self._local, "wait", True)
-        self._local.facts, self._local.wait = facts, wait
+        self._local.facts, self._local.wait = kept, wait
         try:
             with self._database.moment():
                 yield
@@ -80,7 +100,7 @@ class WhileUnchanged:
 
     def recall(self, key: Hashable, read: Callable[[], _T]) -> _T:
         """What `read` gave while the database was as it is now; outside of `at_once`, `read`."""
-        facts: _Facts | None = getattr(self._local, "facts", None)
+        facts: Kept | None = getattr(self._local, "facts", None)
         if facts is None:
             return read()
         try:
@@ -98,7 +118,7 @@ class WhileUnchanged:
         with self._looking:
             self._give_up()
 
-    def _facts(self, wait: bool) -> _Facts | None:
+    def _look(self, wait: bool) -> Kept | None:
         """What is kept of the state that is now; None where there is no telling."""
         if not self._database.tells_its_state or (not wait and not self._database.path):
             return None

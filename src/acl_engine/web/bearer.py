@@ -5,6 +5,7 @@ import re
 from starlette.requests import Request
 
 from acl_engine.domain.text import Text
+from acl_engine.web.heads import headers_of
 from acl_engine.web.problems import Refused
 
 NO_TOKEN = Text(
@@ -19,7 +20,12 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 
 def bearer(request: Request) -> str:
     """The token after the word; '' for none."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token_of(headers_of(request.scope).get(b"authorization", b""))
+
+
+def token_of(credential: bytes) -> str:
+    """The same of the header alone."""
+    scheme, _, token = credential.decode("latin-1").partition(" ")
     token = token.strip()
     return token if scheme.lower() == "bearer" and _TOKEN.fullmatch(token) else ""
 

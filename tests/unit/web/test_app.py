@@ -1,5 +1,6 @@
 """The layers around every route: ids, headers, limits, and errors rendered in one place."""
 
+import asyncio
 import logging
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.failures import LOCKED
 from acl_engine.web import health
 from acl_engine.web.app import Area, compose
+from acl_engine.web.heads import headers_of
 from acl_engine.web.language import preferred
 
 SAID = Text("test.said", "不对", "not so")
@@ -121,6 +123,68 @@ def test_a_slow_body_never_reaches_a_handler() -> None:
     answer = call(app(body_seconds=1), "/echo", method="POST", parts=[b"x"], hang=True)
     assert answer.status == 408
     assert answer.header("connection") == "close"
+
+
+def test_a_body_in_pieces_is_whole_or_nothing() -> None:
+    """What comes after the first piece is waited for, within its time, and a caller may go."""
+    pieces = [b"a", b"b", b"c"]
+    assert call(app(), "/echo", method="POST", parts=pieces).body == b"abc"
+
+    async def slowly() -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+        left = [*pieces]
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(0.01)
+            piece = left.pop(0)
+            return {"type": "http.request", "body": piece, "more_body": bool(left)}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/echo", "query_string": b"",
+                 "headers": [(b"transfer-encoding", b"chunked")], "root_path": ""}  # fmt: skip
+        await app()(scope, receive, send)
+        scope.pop("acl.headers")
+        left[:] = pieces
+        stopped = asyncio.create_task(app()(scope, receive, send))
+        await asyncio.sleep(0.015)
+        stopped.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+        return sent
+
+    sent = asyncio.run(slowly())
+    assert [one["body"] for one in sent if one["type"] == "http.response.body"] == [b"abc"]
+
+
+def test_of_a_header_sent_twice_the_first_counts() -> None:
+    """In every layer alike: none decides on one and another on the other."""
+    scope: dict[str, Any] = {"headers": [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]}
+    assert headers_of(scope) == {b"a": b"1", b"b": b"2"}
+    assert Request({"type": "http", **scope}).headers["a"] == "1"
+
+
+def test_what_stands_behind_a_pattern_is_found_by_the_pattern() -> None:
+    """The table of exact paths changes no order: the first route that fits has the request."""
+
+    def saying(word: str) -> Any:
+        async def endpoint(request: Request) -> Response:
+            return PlainTextResponse(word)
+
+        return endpoint
+
+    routes = [
+        Route("/a", saying("first")),
+        Route("/a", saying("second"), methods=["GET", "POST"]),
+        Route("/{any}", saying("pattern")),
+        Route("/b", saying("never")),
+    ]
+    whole = compose([Area("t", routes)], SimpleNamespace(settings=ServerSettings()))  # type: ignore[arg-type]
+    assert call(whole, "/a").text == "first"
+    assert call(whole, "/a", method="POST").text == "second"
+    assert call(whole, "/a", method="DELETE").status == 405
+    assert call(whole, "/b").text == "pattern"
 
 
 def test_too_many_parameters_or_too_long_a_query() -> None:

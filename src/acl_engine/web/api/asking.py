@@ -1,26 +1,14 @@
-"""Questions: to the policy, by applications; to the log about people, by those who may."""
+"""Questions to the log about people, by those who may."""
 
 from collections.abc import Iterable
 from itertools import islice
 
 from acl_engine.domain.accountability import AuditEntry
-from acl_engine.domain.request import Query
 from acl_engine.web.api import bodies
 from acl_engine.web.api.session import Asking
 
 # The longest answer to a question to the log.
 MOST_RECORDS = 500
-
-
-def evaluation(asking: Asking, body: bodies.Evaluation, *, wait: bool = True) -> bodies.Decision:
-    query = Query(body.action.name, body.resource.type, key=body.resource.id)
-    account = body.subject.id if body.subject.type == "account" else ""
-    return bodies.Decision(asking.access.permits(asking.token, account, query, wait=wait))
-
-
-def evaluation_at_once(asking: Asking, body: bodies.Evaluation) -> bodies.Decision:
-    """The same without a wait, hence without a thread. Raises NotKept."""
-    return evaluation(asking, body, wait=False)
 
 
 def who_saw(asking: Asking, body: bodies.WhoSaw) -> bodies.Records:

@@ -5,10 +5,10 @@ INVARIANT: what is refused here is told by its kind, never by its value.
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
-from starlette.requests import Request
 
 from acl_engine.domain.text import Text
 from acl_engine.policy.strict_yaml import one_line
@@ -40,12 +40,19 @@ _T = TypeVar("_T")
 # What the decoder quotes of the body. It may be anybody's name: only a word is repeated.
 _QUOTED = re.compile(r"(unknown field |enum value )[`'](.*)[`'](?= - at `\$|\Z)", re.DOTALL)
 _WORD = re.compile(r"[a-z_]{1,32}")
+# AuthZEN 1.0, section 10.1.3: a caller's own number comes back. One that could be a phone does not.
+_NUMBER = re.compile(rb"[0-9A-Fa-f-]{16,64}")
 
 
-def read(request: Request, body: bytes, kind: type[_T]) -> _T:
-    """The body as a `kind`. Raises Refused."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != MEDIA:
+def own_number(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """The caller's own number as a header of the answer; none for what could be a phone."""
+    number = headers.get(b"x-request-id", b"")
+    return [(b"x-request-id", number)] if _NUMBER.fullmatch(number) else []
+
+
+def read(media: bytes, body: bytes, kind: type[_T]) -> _T:
+    """The body as a `kind`; `media` is its content type. Raises Refused."""
+    if media.partition(b";")[0].strip().lower() != MEDIA.encode():
         raise Refused(415, NOT_JSON.of(media=MEDIA))
     try:
         found = json.loads(

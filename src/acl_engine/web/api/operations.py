@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from acl_engine.web.api import acting, approving, asking, bodies, coming, looking
+from acl_engine.web.api import acting, approving, asking, bodies, coming, evaluating, looking
 from acl_engine.web.api.session import Asking
 
 Bearer = Literal["nobody", "person", "service"]
@@ -17,7 +17,7 @@ Bearer = Literal["nobody", "person", "service"]
 class Operation:
     """`work` gets the request's context and its body, and gives the answer (None: 204).
     `bearer`: whose token it wants; `service`: of a service, or of an application's visit.
-    `at_once`: the same work where it needs no wait, or NotKept."""
+    `work` None: `evaluating` answers it."""
 
     path: str
     name: str
@@ -26,8 +26,7 @@ class Operation:
     takes: type[Any] | None
     gives: type[Any] | None
     bearer: Bearer
-    work: Callable[[Asking, Any], Any]
-    at_once: Callable[[Asking, Any], Any] | None = None
+    work: Callable[[Asking, Any], Any] | None
 
 
 OPERATIONS = (
@@ -67,7 +66,6 @@ OPERATIONS = (
               bodies.OfAccount, bodies.Records, "person", asking.of_account),
     Operation("/v1/audit/mark", "read_mark", "屏幕码", "Whom a mark on a photograph leads to",
               bodies.Mark, bodies.Records, "person", asking.read_mark),
-    Operation("/access/v1/evaluation", "evaluation", "判定", "AuthZEN 1.0 access evaluation",
-              bodies.Evaluation, bodies.Decision, "service", asking.evaluation,
-              asking.evaluation_at_once),
+    Operation(evaluating.PATH, "evaluation", "判定", "AuthZEN 1.0 access evaluation",
+              bodies.Evaluation, bodies.Decision, "service", None),
 )  # fmt: skip
