@@ -28,6 +28,7 @@ from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.bootstrap.provider import Switchboard
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import load as load_settings
 from acl_engine.domain.cas import RegisteredService, TicketKind
@@ -86,7 +87,8 @@ def world() -> Iterator[World]:
             engine = Engine.open(
                 database=database, pack=pack, clock=clock, keys=keys, replay=Weakened()
             )
-            stage = Stage(Site(engine, database, pack, clock, keys), clock, truth, False, Watch())
+            site = Site(engine, database, pack, clock, keys)
+            stage = Stage(site, clock, truth, False, Watch(), Switchboard(clock))
             yield World(url, database, stage, int(NOW.timestamp()) - int(time.time()))
 
 

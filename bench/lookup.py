@@ -15,6 +15,7 @@ from pathlib import Path
 from acl_engine.bootstrap import Engine, Keys, Weakened
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.bootstrap.provider import Switchboard
 from acl_engine.domain.request import Query
 from acl_engine.identity.totp import code_at
 from acl_engine.policy.pack import load_pack
@@ -48,7 +49,8 @@ def spent_by_line(count: int) -> dict[str, list[float]]:
         engine = Engine.open(
             database=database, pack=pack, clock=clock, keys=keys, replay=Weakened()
         )
-        stage = Stage(Site(engine, database, pack, clock, keys), clock, truth, False, Watch())
+        site = Site(engine, database, pack, clock, keys)
+        stage = Stage(site, clock, truth, False, Watch(), Switchboard(clock))
         code = code_at(truth.totp("courier-88"), int(NOW.timestamp()))
         password = truth.password("courier-88", weak=False)
         token = engine.login("courier-88", password, totp=code, device=stage._proof("pda-88"))
