@@ -87,9 +87,14 @@ class Validation:
         self.recorder.allowed(
             "cas.validate", who, service.name, ticket=hashed, fields=tuple(n for n, _ in released)
         )
-        since = self.tickets.started(offered.session)
         return Visit(
-            who.account, offered.fresh, since, released, offered.proxies, iou, offered.session
+            who.account,
+            offered.fresh,
+            offered.since,
+            released,
+            offered.proxies,
+            iou,
+            offered.session,
         )
 
     def proxy(self, granted: str, target: str) -> str:
@@ -126,7 +131,7 @@ class Validation:
     # --- the steps of a validation -------------------------------------------------------------
 
     def _service(self, offered: Offered, hashed: str) -> RegisteredService:
-        found = next((s for s in self.registry.services() if s.name == offered.service), None)
+        found = self.registry.service(offered.service)
         if found is not None and belongs(offered.url, found.url):
             if found.fresh and not offered.fresh and offered.kind is TicketKind.SERVICE:
                 refusal = Refusal(Failure.INVALID_TICKET, cas_rules.NOT_FRESH)

@@ -94,7 +94,8 @@ class NewTicket:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A ticket that was offered for validation. `used`: it had been offered before."""
+    """A ticket that was offered for validation. `used`: it had been offered before; `since`: when
+    its session's credentials were shown, epoch seconds, 0 when there is no such session."""
 
     ticket_hash: str
     kind: TicketKind
@@ -106,6 +107,7 @@ class Offered:
     issued_at: int
     expires_at: int
     used: bool
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ class ServiceRegistry(Protocol):
     """The registered applications. StoreError on failure."""
 
     def services(self) -> tuple[RegisteredService, ...]: ...
+    def service(self, name: str) -> RegisteredService | None: ...
 
     def add(self, service: RegisteredService, by: str, now: int) -> None:
         """Raises InputError when the name or the URL is taken."""
@@ -215,10 +218,6 @@ class TicketStore(Protocol):
         ...
 
     def warns(self, session: str) -> bool: ...
-
-    def started(self, session: str) -> int:
-        """When the session's credentials were shown; 0 when there is no such session."""
-        ...
 
     def part(self, session: str, now: int) -> int:
         """End a session's grants, burn its tickets, make its farewells due; how many."""

@@ -23,6 +23,7 @@ _BODIES = (
     'SELECT "index", body FROM audit_records'
     ' WHERE "index" >= ? AND "index" < ? ORDER BY "index" LIMIT ?'
 )
+_LAST = select(func.max(audit_records.c.index))
 _PAGE = 10_000
 
 
@@ -169,7 +170,7 @@ def latest_at(database: Database) -> int:
 
 def size_of(cx: Connection) -> int:
     """How many records the log has."""
-    last = cx.execute(select(func.max(audit_records.c.index))).scalar()
+    last = cx.execute(_LAST).scalar()
     return 0 if last is None else int(last) + 1
 
 

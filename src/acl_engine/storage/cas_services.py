@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from acl_engine.domain.cas import RegisteredService
@@ -26,6 +26,8 @@ UNKNOWN = Text(
     "`acl service list` 查看",
     "see `acl service list`",
 )
+_ALL = select(cas_services).order_by(cas_services.c.name)
+_ONE = select(cas_services).where(cas_services.c.name == bindparam("named"))
 
 
 class SqlServiceRegistry:
@@ -37,8 +39,14 @@ class SqlServiceRegistry:
     def services(self) -> tuple[RegisteredService, ...]:
         """All of them, by name."""
         with self._database.read() as cx:
-            rows = cx.execute(select(cas_services).order_by(cas_services.c.name)).all()
+            rows = cx.execute(_ALL).all()
         return tuple(map(_to_service, rows))
+
+    def service(self, name: str) -> RegisteredService | None:
+        """The one of this name."""
+        with self._database.read() as cx:
+            row = cx.execute(_ONE, {"named": name}).first()
+        return None if row is None else _to_service(row)
 
     def add(self, service: RegisteredService, by: str, now: int) -> None:
         row = {

@@ -9,7 +9,17 @@ INVARIANTS
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.domain.cas import Described, Farewell, Grant, NewTicket, Offered, TicketKind
@@ -30,6 +40,16 @@ from acl_engine.storage.tables import (
 GRACE_SECONDS = 10
 # What is over is kept a while, so that "expired" and "used" can be told apart in the log.
 _KEPT_SECONDS = 3600
+
+# Built once: a validation is little more than these.
+_MINE = cas_tickets.c.ticket_hash == bindparam("mine")
+_TAKE = update(cas_tickets).where(_MINE).values(used_at=bindparam("now"), ticket=bindparam("index"))
+_TAKE_UNUSED = _TAKE.where(cas_tickets.c.used_at.is_(None))
+_OFFERED = (
+    select(cas_tickets, sessions.c.created_at.label("since"))
+    .outerjoin(sessions, cas_tickets.c.session == sessions.c.token_hash)
+    .where(_MINE)
+)
 
 
 class SqlTicketStore:
@@ -61,12 +81,10 @@ class SqlTicketStore:
             cx.execute(insert(cas_tickets).values(row))
 
     def offer(self, ticket_hash: str, index: str, *, once: bool, now: int) -> Offered | None:
-        c = cas_tickets.c
-        mine = c.ticket_hash == ticket_hash
+        mine, take = {"mine": ticket_hash}, _TAKE_UNUSED if once else _TAKE
         with self._database.write() as cx:
-            unused = (mine, c.used_at.is_(None)) if once else (mine,)
-            taken = cx.execute(update(cas_tickets).where(*unused).values(used_at=now, ticket=index))
-            row = cx.execute(select(cas_tickets).where(mine)).first()
+            taken = cx.execute(take, {**mine, "now": now, "index": index})
+            row = cx.execute(_OFFERED, mine).first()
             return None if row is None else _to_offered(row, used=taken.rowcount != 1)
 
     def keep_grant(self, grant: Grant) -> None:
@@ -102,11 +120,6 @@ class SqlTicketStore:
         with self._database.read() as cx:
             query = select(cas_warned.c.session).where(cas_warned.c.session == session)
             return cx.execute(query).first() is not None
-
-    def started(self, session: str) -> int:
-        query = select(sessions.c.created_at).where(sessions.c.token_hash == session)
-        with self._database.read() as cx:
-            return int(cx.execute(query).scalar() or 0)
 
     def part(self, session: str, now: int) -> int:
         with self._database.write() as cx:
@@ -231,6 +244,7 @@ def _to_offered(row: Any, *, used: bool) -> Offered:
         issued_at=row.issued_at,
         expires_at=row.expires_at,
         used=used,
+        since=row.since or 0,
     )
 
 

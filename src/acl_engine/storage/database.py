@@ -292,7 +292,7 @@ class Database:
     def _own_connection(self, write: bool, durable: bool = True) -> Iterator[Connection]:
         alone = write and self.dialect == "sqlite"
         with self._turn() if alone else nullcontext(), self._engine.connect() as plain:
-            cx = self._prepared(plain, write).execution_options(acl_durable=durable)
+            cx = self._prepared(plain, write, durable)
             with cx.begin() as transaction:
                 if not durable and not alone:
                     cx.exec_driver_sql("SET LOCAL synchronous_commit = off")
@@ -328,9 +328,11 @@ class Database:
             if not write:
                 transaction.rollback()
 
-    def _prepared(self, cx: Connection, write: bool) -> Connection:
+    def _prepared(self, cx: Connection, write: bool, durable: bool = True) -> Connection:
         if self.dialect == "sqlite":
-            return cx.execution_options(acl_write=write, compiled_cache=self._cache)
+            return cx.execution_options(
+                acl_write=write, acl_durable=durable, compiled_cache=self._cache
+            )
         if write:
             return cx.execution_options(compiled_cache=self._cache)
         return cx.execution_options(

@@ -18,7 +18,14 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from acl_engine.domain.errors import ConfigError, StoreError
-from acl_engine.storage.failures import BAD_URL, NO_DRIVER, NOT_DURABLE, READ_ONLY, database_name
+from acl_engine.storage.failures import (
+    BAD_URL,
+    NO_DRIVER,
+    NOT_DURABLE,
+    READ_ONLY,
+    database_name,
+    driver_errors,
+)
 
 # A writer waits this long for another one before it gives up as locked.
 LOCK_SECONDS = 10
@@ -124,10 +131,16 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     write, durable = options.get("acl_write", False), options.get("acl_durable", True)
     raw: Any = connection.connection.dbapi_connection
-    raw.execute(f"PRAGMA query_only={0 if write else 1}")
-    if write:
-        raw.execute(f"PRAGMA synchronous={2 if durable else 1}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    wanted = {"query_only": int(not write)} | (
+        {"synchronous": 2 if durable else 1} if write else {}
+    )
+    known = connection.info  # the pool keeps it as long as the driver's connection
+    with driver_errors(connection):
+        for pragma, value in wanted.items():
+            if known.get(pragma) != value:
+                raw.execute(f"PRAGMA {pragma}={value}")
+                known[pragma] = value
+        raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _check_postgres(raw: Any, name: str) -> None:
