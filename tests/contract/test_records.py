@@ -8,6 +8,7 @@ from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, in
 
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.scope import EVERYTHING, NOTHING, Compare, Scope
+from acl_engine.storage import records
 from acl_engine.storage import tables as t
 from acl_engine.storage.database import Database
 from acl_engine.storage.directory import DirectoryStore
@@ -44,6 +45,29 @@ def test_by_key_and_scope(company: Database) -> None:
     assert find(company, MINE, key="SF0004") == []
     assert find(company, NOTHING, key="SF0001") == []
     assert find(company, key="SF9999") == []
+
+
+@pytest.mark.parametrize("kept", [1, 512])
+def test_each_scope_gets_its_own_rows(
+    company: Database, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """One store asked by many, over and over: the query kept for one scope serves no other."""
+    monkeypatch.setattr(records, "MOST_KEPT", kept)
+    store, mine = RecordStore(company, INDEX_KEY, vault()), Compare("assignee", "==", "p-1")
+    wanted = {
+        mine: ["SF0001"],
+        Compare("assignee", "==", "p-2"): [],
+        Compare("assignee", "!=", "p-1"): [],
+        Compare("cod", "==", True): find(company, Compare("cod", "==", True), key="SF0001"),
+        Compare("cod", "==", False): find(company, Compare("cod", "==", False), key="SF0001"),
+        NOTHING: [],
+        EVERYTHING: ["SF0001"],
+    }
+    for _ in range(3):
+        for scope, keys in wanted.items():
+            found = store.find(request("search", key="SF0001"), scope)
+            assert [one.key for one in found] == keys
+    assert sorted(map(len, (wanted[one] for one in list(wanted)[3:5]))) == [0, 1]
 
 
 def test_record_as_stored(company: Database) -> None:

@@ -47,6 +47,8 @@ TOO_BROAD = Text(
 
 # Rows whose payloads are opened at a time when a pattern is sought.
 BATCH = 500
+# A scope is of one person at one moment; so many queries of scopes are kept.
+MOST_KEPT = 512
 _Found = tuple[RowMapping, dict[str, str]]
 _WILDCARDS = {"*": ".*", "%": ".*", "?": "."}
 
@@ -73,19 +75,32 @@ class RecordStore:
         self._broad = broad
         self._resources = resources
         self._rows = {name: _row_query(one) for name, one in resources.items()}
+        self._scoped: dict[tuple[str, str], Select[Any]] = {}
 
     def find(self, request: Request, scope: Scope) -> Sequence[PersonalRecord]:
         """At most `request.limit` matching records in the scope, in the order of their keys."""
         resource = stored(self._resources, request.resource)
         exact, patterns = self._criteria(resource, request, scope)
-        where = condition(scope, resource.columns(), self._database.dialect)
-        query = self._rows[resource.type].where(where, *exact)
+        query = self._in_scope(resource, scope).where(*exact)
         if request.after is not None:
             query = query.where(resource.key > request.after)
         limit = max(request.limit, 0)
         with self._database.read() as cx:
             found = list(islice(self._matching(cx, query, resource, patterns, limit), limit))
             return _records(cx, resource, found, request.fields)
+
+    def _in_scope(self, resource: ResourceMap, scope: Scope) -> Select[Any]:
+        """The rows of a scope. Writing the query takes longer than running it, so it is kept, by
+        the scope as it is written out: a scope that says True equals one that says 1."""
+        key = resource.type, repr(scope)
+        known = self._scoped.get(key)
+        if known is None:
+            where = condition(scope, resource.columns(), self._database.dialect)
+            known = self._rows[resource.type].where(where)
+            if len(self._scoped) >= MOST_KEPT:
+                self._scoped.clear()
+            self._scoped[key] = known
+        return known
 
     def _matching(
         self,

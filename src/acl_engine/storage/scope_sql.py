@@ -16,6 +16,7 @@ code point: `COLLATE "C"` on PostgreSQL, BINARY on a UTF-8 SQLite database. Equa
 bytes on both (a column with another declared collation gets that collation replaced).
 """
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,7 @@ UNSAYABLE = Text(
 Columns = Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any] | Scalar]
 
 _CODE_POINT_ORDER = {"sqlite": "BINARY", "postgresql": "C"}
+_ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 # SQLite binds at most 32,766 values in one statement; a wider list is no list of tickets.
@@ -281,13 +283,7 @@ def _number(side: _Side) -> Any:
 
 
 def _order(left: Any, op: str, right: Any) -> ColumnElement[bool]:
-    written: dict[str, ColumnElement[bool]] = {
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-    }
-    return written[op]
+    return _true_where(_ORDERS[op](left, right))
 
 
 def _next_text(prefix: str) -> str | None:

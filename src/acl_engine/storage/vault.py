@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.domain.errors import StoreError
@@ -48,6 +48,10 @@ _KEEP = {
     )
     for name, make in _MAKE.items()
 }
+_KEYS = select(record_keys).where(
+    record_keys.c.store == bindparam("named"),
+    record_keys.c.row.in_(bindparam("rows", expanding=True)),
+)
 _NEWEST = (
     select(data_keys.c.generation)
     .where(data_keys.c.generation == select(func.max(data_keys.c.generation)).scalar_subquery())
@@ -78,7 +82,7 @@ class Vault:
             return {}
         by_row = {str(row): row for row in payloads}
         opened: dict[object, dict[str, str]] = {}
-        for found in cx.execute(select(record_keys).where(_of(store, payloads))):
+        for found in cx.execute(_KEYS, {"named": store, "rows": list(by_row)}):
             key = RecordKey(found.store, found.row, found.generation, found.suite, found.wrapped)
             row = by_row[key.row]
             opened[row] = unseal(self.data_key(cx, key.generation), key, payloads[row])
