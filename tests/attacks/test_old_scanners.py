@@ -1,5 +1,6 @@
 """Scanners that hold no key: what the adapter opens, what nothing opens, and what is seen there."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +14,7 @@ from tests.line_world import Line
 
 from acl_engine import Engine as Embedded
 from acl_engine.bootstrap.scanner_adapter import ScannerAdapter
+from acl_engine.bootstrap.scanner_lines import ScannerLines, _Screen
 from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.errors import AccessDenied, LoginRefused, SessionDead
 from acl_engine.domain.request import Query
@@ -244,3 +246,101 @@ def test_no_application_and_no_log_is_entered_from_one(database: Database) -> No
     embedded = Embedded(home.pack, {}, sessions=home.central.login.sessions)
     with pytest.raises(AccessDenied):
         embedded.principal(token)
+
+
+# --- the line format -------------------------------------------------------------------------
+
+
+@dataclass
+class Talk:
+    """What was said to a scanner, line by line."""
+
+    lines: ScannerLines
+    said: list[str]
+
+    def __call__(self, *words: str) -> list[str]:
+        self.said.clear()
+        self.lines.take("\t".join(words).encode() + b"\r\n")
+        return list(self.said)
+
+
+@pytest.fixture
+def talk(line: Line, adapter: ScannerAdapter) -> Talk:
+    """A scanner whose person has come in by the line format, at an adapter over the engine."""
+    adapter.close()
+    key = Ed25519PrivateKey.from_private_bytes(line.stage.truth.device_key("gate-1"))
+    said: list[str] = []
+    made = Talk(ScannerLines(line.engine, key, "gun-7", said.append, 2**40), said)
+    password = line.stage.truth.password("courier-88", weak=False)
+    assert made("IN", "courier-88", password, line.stage.code("courier-88")) == ["WIPE", "OK"]
+    return made
+
+
+def test_a_shift_at_an_old_scanner(line: Line, talk: Talk) -> None:
+    """In, a look, a scan, out: each line is answered, and nothing personal is said or logged."""
+    number = line.key("load-1")
+    wiped, shown, done = talk("LOOK", number)
+    assert (wiped, done) == ("WIPE", "OK")
+    assert re.fullmatch(rf"SHOW\t{number} \S+", shown)
+    assert talk("OUT", number, "ba-xixiang") == ["WIPE", "OK"]
+    assert talk("BYE") == ["WIPE", "OK"]
+    assert [one.partition("\t")[0] for one in talk("LOOK", number)] == ["WIPE", "NO"]
+
+
+def test_a_denial_is_its_request_id(line: Line, talk: Talk) -> None:
+    wiped, denied = talk("LOOK", line.key("victim-out"))
+    assert wiped == "WIPE"
+    assert line.entries(denied.removeprefix("NO\t"))[-1].effect == "deny"
+
+
+def test_the_log_names_no_parcel_and_no_person(
+    line: Line, talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "acl.adapter"):
+        talk("LOOK", line.key("load-1"))
+        talk("IN", "courier-88", "a wrong password", "000000")
+    assert caplog.messages[0].startswith("scanner=gun-7 verb=LOOK outcome=OK ms=")
+    assert line.key("load-1") not in caplog.text
+    assert "courier-88" not in caplog.text
+    assert "wrong password" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"\n", b"look\tX1\n", b"LOOK\n", b"LOOK\tX1\tY\n", b"LOOK\t1 or 1=1\n", b"IN\ta\t\t1\n",
+     b"\xff\xfe\n", b"LOOK\t" + b"9" * 2000, b"OUT\tX1\tno unit\n", b"GOT\tX\x001\n"],
+)  # fmt: skip
+def test_what_is_no_line_does_nothing(line: Line, talk: Talk, raw: bytes) -> None:
+    talk.said.clear()
+    assert talk.lines.take(raw)
+    assert len(talk.said) == 1
+    assert re.fullmatch(r"BAD\t[a-z0-9-]+", talk.said[0])
+    assert talk("LOOK", line.key("load-1"))[-1] == "OK"
+
+
+def test_after_the_last_day_there_is_end_and_nothing_else(line: Line, talk: Talk) -> None:
+    """The process's own date, whatever the service's policy says."""
+    token = talk.lines._adapter._token or ""
+    talk.lines._ends = 0
+    talk.said.clear()
+    assert not talk.lines.take(f"LOOK\t{line.key('load-1')}\n".encode())
+    assert talk.said == ["WIPE", "END"]
+    with pytest.raises(AccessDenied):
+        line.engine.ask(token, line_query(line))
+
+
+def test_a_scanner_that_was_unplugged_ends_its_session(line: Line, talk: Talk) -> None:
+    token = talk.lines._adapter._token or ""
+
+    def gone(text: str) -> None:
+        raise BrokenPipeError
+
+    talk.lines._adapter._wire = _Screen(gone)
+    with pytest.raises(BrokenPipeError):
+        talk.lines.close()
+    with pytest.raises(AccessDenied):
+        line.engine.ask(token, line_query(line))
+
+
+def line_query(line: Line) -> Query:
+    return Query("read", "waybill", key=line.key("load-1"), fields=("route",))

@@ -1,4 +1,4 @@
-"""The adapter of a branch: between old scanners that hold no key, and an engine.
+"""The adapter of a branch: between old scanners that hold no key, and an engine or its service.
 
 It signs for the scanner that is plugged into it, passes scans and looks on, and shows two codes.
 
@@ -12,10 +12,25 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from acl_engine.bootstrap.engine import Engine
+from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.errors import AclError
 from acl_engine.domain.request import Query
+from acl_engine.domain.view import Answer
 from acl_engine.identity.devices import sign
+
+
+class Upstream(Protocol):
+    """Who decides: an `Engine` here, or a `RemoteService`. Each raises AclError."""
+
+    def challenge(self, device: str) -> str: ...
+
+    def login(self, login: str, password: str, *, totp: str, device: DeviceProof) -> str: ...
+
+    def ask(self, token: str, query: Query) -> Answer: ...
+
+    def act(self, token: str, query: Query) -> object: ...
+
+    def logout(self, token: str) -> None: ...
 
 
 class Wire(Protocol):
@@ -31,7 +46,7 @@ class Wire(Protocol):
 class ScannerAdapter:
     """One for a scanner that is plugged in. Not thread-safe: a scanner does one thing at a time."""
 
-    def __init__(self, engine: Engine, key: Ed25519PrivateKey, scanner: str, wire: Wire) -> None:
+    def __init__(self, engine: Upstream, key: Ed25519PrivateKey, scanner: str, wire: Wire) -> None:
         """`key`: the adapter's own, which never leaves it; `scanner`: its id, as enrolled."""
         self._engine, self._key, self._scanner, self._wire = engine, key, scanner, wire
         self._token: str | None = None
@@ -65,6 +80,8 @@ class ScannerAdapter:
     def close(self) -> None:
         """End the session, if there is one; nothing is left on the scanner."""
         token, self._token = self._token, None
-        self._wire.wipe()
-        if token is not None:
-            self._engine.logout(token)
+        try:
+            self._wire.wipe()
+        finally:  # a scanner that was unplugged ends its session all the same
+            if token is not None:
+                self._engine.logout(token)

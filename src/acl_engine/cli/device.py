@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from acl_engine.cli import device_answer, device_report
+from acl_engine.cli import device_adapter, device_answer, device_report
 from acl_engine.cli.account_options import (
     DATES,
     administration,
@@ -44,6 +44,7 @@ def _key(text: str) -> bytes:
     return key
 
 
+command.add_command(device_adapter.command)
 command.add_command(device_answer.command)
 command.add_command(device_report.command)
 

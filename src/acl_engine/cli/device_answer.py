@@ -37,7 +37,7 @@ def command(challenge: str, device: str, key_file: Path) -> None:
     Run it on the bound computer and paste what it prints into the page's device field. It is good
     for that page, once. A synthetic world's devices answer through `acl world badge`.
     """
-    click.echo(answer(_key(key_file), device, challenge.strip()))
+    click.echo(answer(device_key(key_file), device, challenge.strip()))
 
 
 def answer(key: Ed25519PrivateKey, device: str, challenge: str) -> str:
@@ -46,7 +46,8 @@ def answer(key: Ed25519PrivateKey, device: str, challenge: str) -> str:
     return f"{device}.{signed.decode().rstrip('=')}"
 
 
-def _key(file: Path) -> Ed25519PrivateKey:
+def device_key(file: Path) -> Ed25519PrivateKey:
+    """The private key of a file that its user alone may read. Raises InputError."""
     try:
         raw, mode = file.read_bytes(), file.stat().st_mode
     except OSError:

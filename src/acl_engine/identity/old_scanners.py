@@ -23,8 +23,12 @@ def cut_off(settings: LoginSettings) -> int:
     """When old scanners are denied: the end of the setting's day, epoch seconds. 0: always."""
     if not settings.legacy_until:
         return 0
-    day = date.fromisoformat(settings.legacy_until) + timedelta(days=1)
-    return int(datetime.combine(day, time(), _CHINA).timestamp())
+    return end_of_day(date.fromisoformat(settings.legacy_until))
+
+
+def end_of_day(day: date) -> int:
+    """When a day is over in China, epoch seconds."""
+    return int(datetime.combine(day + timedelta(days=1), time(), _CHINA).timestamp())
 
 
 def refusal(
