@@ -7,6 +7,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from acl_engine.bootstrap.paths import project_root
+from acl_engine.cli.account_options import database_option
 from acl_engine.cli.device_answer import answer
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Lang, Text
@@ -30,9 +31,7 @@ NOBODY = Text(
 @click.option("--challenge", help="What the login page shows; the device's answer is printed too.")
 @click.option("--clock-offset", type=int, default=0, help="As the service's serve.clock_offset.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-@click.option(
-    "--database", "url", required=True, metavar="URL", envvar="ACL_DATABASE", help="The world."
-)
+@database_option
 @click.pass_obj
 def command(
     lang: Lang, login: str, challenge: str | None, clock_offset: int, form: str, url: str

@@ -8,6 +8,7 @@ import click
 
 from acl_engine.audit import screenmark
 from acl_engine.bootstrap import Engine
+from acl_engine.cli.account_options import database_option
 from acl_engine.cli.doorway import doorway
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AccessDenied, InputError
@@ -40,9 +41,7 @@ MORE = Text("lookup.more", "还有更多：--after {key}", "there may be more: -
 
 
 @click.command("lookup")
-@click.option(
-    "--database", "url", required=True, metavar="URL", help="sqlite:///FILE or postgresql://..."
-)
+@database_option
 @click.option(
     "--policy",
     "folder",

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli import badge
+from acl_engine.cli.account_options import database_option
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.world.build import SecretsKind, build_world
@@ -70,9 +71,6 @@ ACCOUNTS = Text("world.accounts", "账号", "accounts")
 WAYBILLS = Text("world.waybills", "运单", "waybills")
 CUSTOMERS = Text("world.customers", "客户", "customers")
 
-_DATABASE = click.option(
-    "--database", "url", required=True, metavar="URL", help="sqlite:///FILE or postgresql://..."
-)
 _SEED = click.option(
     "--seed", default=SMALL_SEED, show_default=True, help="The same seed gives the same bytes."
 )
@@ -97,7 +95,7 @@ command.add_command(badge.command)
 
 
 @command.command("build")
-@_DATABASE
+@database_option
 @click.option(
     "--waybills",
     type=click.IntRange(0, 50_000_000),
@@ -154,7 +152,7 @@ def _company(pack: str) -> Path:
 
 @command.command("import-lade")
 @click.argument("file", type=click.Path(path_type=Path))
-@_DATABASE
+@database_option
 @_SEED
 @_REPLACE
 @click.pass_obj
@@ -196,7 +194,7 @@ def _world_for_import(url: str, seed: str, replace: bool) -> Database:
 
 
 @command.command("show")
-@_DATABASE
+@database_option
 @click.pass_obj
 def show(lang: Lang, url: str) -> None:
     """Count what a world holds: units, accounts by role, waybills by stage."""
