@@ -127,6 +127,20 @@ class Hand:
         )
 
 
+def on_paper(browser: Any) -> None:
+    """Printed, every view keeps its screen code: visible, and on the sheet that its fields are."""
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    kept = browser.execute_script(
+        "return [...document.querySelectorAll('.cards > li')].map(card => {"
+        "  const code = card.querySelector('.mark code');"
+        "  return code.getClientRects().length > 0 && card.querySelector('dl').offsetHeight > 0"
+        "    && getComputedStyle(card).breakInside === 'avoid'; })"
+    )
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert kept
+    assert all(kept)
+
+
 @pytest.mark.parametrize("lang", ["zh-CN", "en"])
 def test_a_couriers_morning_by_keyboard(page: Served, lang: str, tmp_path: Path) -> None:
     """Log in, read the list, call the next stop, scan a parcel, ask for a right, log out."""
@@ -142,6 +156,7 @@ def test_a_couriers_morning_by_keyboard(page: Served, lang: str, tmp_path: Path)
         cards = browser.find_elements("css selector", ".cards > li")
         assert cards
         assert all(one.find_elements("css selector", ".mark code") for one in cards)
+        on_paper(browser)
         assert browser.find_element("css selector", ".cards button").size["height"] >= 44
         assert browser.find_element("css selector", "nav [aria-current=page]").text
         hand.press(call)
