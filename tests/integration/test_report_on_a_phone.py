@@ -47,3 +47,13 @@ def test_the_page_never_scrolls_sideways(report: Path, tmp_path: Path, width: in
             ".filter(e => getComputedStyle(e).overflowX !== 'visible').length"
         )
         assert cut == 0, "paper does not scroll"
+
+
+def test_paper_puts_the_two_companies_side_by_side(report: Path, tmp_path: Path) -> None:
+    """A sheet counts as narrow as a phone to a rule that does not say that it is about screens."""
+    with chromium(tmp_path, width=800, lang="zh-CN") as browser:
+        browser.get(report.as_uri())
+        columns = "return getComputedStyle(document.querySelector('.two')).gridTemplateColumns"
+        assert len(browser.execute_script(columns).split()) == 1
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        assert len(browser.execute_script(columns).split()) == 2

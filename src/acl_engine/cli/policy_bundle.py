@@ -193,7 +193,7 @@ def sign_command(
 @click.argument("bundle", metavar="BUNDLE", type=FILE)
 @click.option("--from", "sequence", required=True, type=click.IntRange(1), help="What runs now.")
 @click.option("--reason", required=True, help="Stands in the order, for the other person to read.")
-@click.option("--out", required=True, type=FILE, help="Where the bundle goes.")
+@click.option("--out", required=True, type=FILE, help="Where the order goes.")
 @click.pass_obj
 def rollback_command(lang: Lang, bundle: Path, sequence: int, reason: str, out: Path) -> None:
     """Write an order to go back to BUNDLE. Author and approver sign it as they sign a bundle.

@@ -76,7 +76,7 @@ REPLAY_SHORT = Text(
 )
 ROLLBACK = Text(
     "bundle.rollback",
-    "策略包序号 `{offered}` 低于已载入的 `{loaded}`",
+    "策略包序号 `{offered}` 不高于曾运行过的 `{loaded}`",
     "bundle sequence `{offered}` is not newer than `{loaded}`, which has run",
     "回退须有双方签名的回退令（`acl policy rollback`）",
     "going back needs a rollback order signed by both (`acl policy rollback`)",

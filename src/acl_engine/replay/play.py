@@ -74,6 +74,7 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
             check_world(one, judge.truth, path)
         results = _all(chosen, judge, order, progress)
         controls = standard.controls.values()
+        roles = standard.roles.items()
     return Replay(
         results=tuple(results),
         pack=order.pack,
@@ -82,6 +83,7 @@ def play(order: Order, progress: Progress = lambda done, total, name: None) -> R
         whole=not order.ids,
         seconds=time.monotonic() - started,
         control_names=names_of((one.id, one.zh, one.en) for one in controls),
+        role_names=names_of((id_, one.zh, one.en) for id_, one in roles),
     )
 
 

@@ -244,6 +244,7 @@ class Replay:
     whole: bool = False
     seconds: float = 0.0
     control_names: Mapping[str, Name] = field(default_factory=dict)
+    role_names: Mapping[str, Name] = field(default_factory=dict)
 
     @property
     def short(self) -> tuple[ScenarioResult, ...]:

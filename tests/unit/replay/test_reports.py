@@ -131,3 +131,24 @@ def test_junit_counts_failures(replay: Replay, of_2020: Replay) -> None:
     assert (good.get("tests"), good.get("failures")) == (str(len(IDS)), "0")
     assert bad.get("failures") == "1"
     assert bad.find("testcase/failure") is not None
+
+
+@pytest.mark.parametrize(
+    ("lang", "owner", "known"),
+    [
+        ("zh", "网点主管", "的门牌（3 件即为泄露）"),
+        ("en", "branch manager", "the full building and room of"),
+    ],
+)
+def test_a_reader_meets_words_not_names_of_the_program(
+    replay: Replay, lang: Lang, owner: str, known: str
+) -> None:
+    """Who owns a risk is a post, what was counted is a sentence, and a trace is no JSON."""
+    out = io.StringIO()
+    print_table(replay, lang, out, colour=False)
+    html = page(replay, lang)
+    assert owner in out.getvalue()
+    assert '<dd><span lang="zh">网点主管</span><span lang="en">branch manager</span></dd>' in html
+    assert known in html
+    assert "branch_mgr" not in out.getvalue() + html
+    assert "{&#34;at&#34;" not in html

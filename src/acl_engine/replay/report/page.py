@@ -5,6 +5,7 @@ INVARIANTS
 - Both languages are in the page; a switch shows one. Everything is escaped.
 """
 
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from markupsafe import Markup
 from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.report import words
 from acl_engine.replay.report.document import unneeded
-from acl_engine.replay.report.table import ordered, seen
+from acl_engine.replay.report.table import counted, ordered, seen
 from acl_engine.replay.result import VERDICTS, Drawn, Name, Replay, ScenarioResult, Side, Verdict
 
 # Candidates of a whole mobile number with nothing known: what a full bar stands for.
 ALL_CANDIDATES = 10**9
+LONGEST_VALUE = 60
 _GOOD = frozenset({Verdict.BLOCKED, Verdict.KEPT})
 _FAIR = frozenset({Verdict.DEGRADED, Verdict.RESIDUAL, Verdict.SKIPPED})
 
@@ -74,7 +76,13 @@ def page(replay: Replay, lang: Lang) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"both": _both, "tone": tone, "bar": bar, "number": _number}
+    environment.filters |= {
+        "both": _both,
+        "tone": tone,
+        "bar": bar,
+        "number": _number,
+        "brief": brief,
+    }
     template = environment.get_template("page.html.j2")
     return template.render(**_values(replay, lang)) + "\n"
 
@@ -95,6 +103,8 @@ def _values(replay: Replay, lang: Lang) -> dict[str, Any]:
         "facts": facts,
         "stops": stops,
         "seen": lambda one: Name(*(" · ".join(seen(one, lang)) for lang in ("zh", "en"))),
+        "counted": lambda one: Name(counted(one, "zh"), counted(one, "en")),
+        "role": lambda id_: replay.role_names.get(id_, Name(id_, id_)),
         "control": lambda id_: replay.control_names.get(id_, Name(id_, id_)),
         "idle": sorted(unneeded(replay)),
         "say": words.name,
@@ -201,6 +211,14 @@ def bar(left: int | None) -> int:
     if left is None:
         return 10
     return min(10, round(10 * math.log10(max(1, left)) / math.log10(ALL_CANDIDATES)))
+
+
+def brief(value: str) -> Name:
+    """A value as a picture has room for; of a list of events, how many there are."""
+    if value.startswith("[{"):
+        return words.name(words.EVENTS, n=len(json.loads(value)))
+    short = value if len(value) <= LONGEST_VALUE else value[: LONGEST_VALUE - 1] + "…"
+    return Name(short, short)
 
 
 def tone(verdict: Verdict) -> str:

@@ -14,7 +14,15 @@ from acl_engine.domain.text import Lang, Text
 from acl_engine.replay.detection import DETECTORS
 from acl_engine.replay.report import words as w
 from acl_engine.replay.report.document import unneeded
-from acl_engine.replay.result import VERDICTS, Drawn, Replay, ScenarioResult, Side, Verdict
+from acl_engine.replay.result import (
+    VERDICTS,
+    Counted,
+    Drawn,
+    Replay,
+    ScenarioResult,
+    Side,
+    Verdict,
+)
 
 WIDTH = 100
 _MOST_STOPS = 3
@@ -116,7 +124,9 @@ def _told(one: ScenarioResult, replay: Replay, lang: Lang) -> Iterator[str]:
         return
     if one.residual:
         yield w.PEOPLE.of(n=one.residual.people_a_day).render(lang)
-        yield w.OWNED_BY.of(owner=one.residual.owner).render(lang)
+        role = replay.role_names.get(one.residual.owner)
+        owner = role.of(lang) if role else one.residual.owner
+        yield w.OWNED_BY.of(owner=owner).render(lang)
     stops = dict.fromkeys(_stop(step, replay, lang) for step in _stopped(one))
     yield from list(stops)[:_MOST_STOPS]
     if not stops:
@@ -163,12 +173,18 @@ def _noticed(side: Side, lang: Lang) -> Iterator[str]:
 
 def _shown(side: Side, lang: Lang) -> Iterator[str]:
     for one in side.counted:
-        told = w.COUNTED.of(n=one.count, field=w.field_name(one.field).of(lang)).render(lang)
-        yield told + " " + w.ENOUGH.of(n=one.wanted).render(lang)
+        yield counted(one, lang)
     if not side.counted:
         names = dict.fromkeys(shown.field for step in side.steps for shown in step.shown)
         fields = ", ".join(w.field_name(name).of(lang) for name in names)
         yield f"{_say(w.SHOWED, lang)}: {fields or _say(w.SHOWED_NOTHING, lang)}"
+
+
+def counted(one: Counted, lang: Lang) -> str:
+    """Of how many records a field is known in full, and how many would be the leak."""
+    told = w.COUNTED.of(n=one.count, field=w.field_name(one.field).of(lang)).render(lang)
+    gap = "" if lang == "zh" else " "
+    return told + gap + w.ENOUGH.of(n=one.wanted).render(lang)
 
 
 def _mark(one: ScenarioResult) -> Styled:

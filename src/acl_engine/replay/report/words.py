@@ -139,6 +139,7 @@ SENT_TO = Text("report.sent-to", "发往", "to")
 COUNTED = Text(
     "report.counted", "完整知道 {n} 件的{field}", "the full {field} of {n} parcels is known"
 )
+EVENTS = Text("report.events", "{n} 条记录", "{n} events")
 ENOUGH = Text("report.enough", "（{n} 件即为泄露）", "({n} would be the leak)")
 GOAL = Text("report.goal", "怎样算泄露", "What counts as the leak")
 WRONG_REASON = Text("report.wrong-reason", "与情景所写不符", "not where or why the file says")
