@@ -7,7 +7,7 @@ from tests.line_world import Line
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.duty_roster import DutyAdministration, Watched
-from acl_engine.domain.errors import ChangeRefused, InputError
+from acl_engine.domain.errors import AccessDenied, ChangeRefused, InputError
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.standing import Rules
 
@@ -51,6 +51,26 @@ def test_broken_glass_that_nobody_looks_at(line: Line) -> None:
     line.stage._tokens.clear()
     line.engine.approvals.review(line.token("auditor-01", "pc-21"), case, sound=False)
     assert roster(line).watch().overdue == ()
+
+
+def test_broken_glass_that_nobody_answered_is_looked_at_too(line: Line) -> None:
+    """Not while it can still be granted: the look that follows would then go unreviewed."""
+    dba, auditor = line.token("dba-01", "pc-20"), ("auditor-01", "pc-21")
+    approvals = line.engine.approvals
+    case = approvals.ask(dba, line.key("hub-parcel"), "repair", urgent=True).made
+    early = line.token(*auditor)
+    assert approvals.cases(early, due=True).views == ()
+    with pytest.raises(AccessDenied):
+        approvals.review(early, case, sound=True)
+    line.stage.clock.advance(31 * 60)
+    line.stage._tokens.clear()
+    late = line.token(*auditor)
+    assert [one.fields["approval_no"] for one in approvals.cases(late, due=True).views] == [case]
+    approvals.review(late, case, sound=True)
+    line.stage.clock.advance(25 * 3600)
+    assert roster(line).watch().overdue == ()
+    line.stage._tokens.clear()
+    approvals.ask(line.token("dba-01", "pc-20"), line.key("hub-parcel"), "repair", urgent=True)
 
 
 @pytest.mark.parametrize(
