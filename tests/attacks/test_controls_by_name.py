@@ -3,6 +3,7 @@ cause, and the same attack without it, which leaks. `docs/threat-model.md` lists
 """
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from tests.line_world import ROOT
 
+from acl_engine.bootstrap.keys import Keys, LocalKeyService
 from acl_engine.bootstrap.retention_desk import RetentionDesk
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AccessDenied
@@ -24,8 +27,10 @@ from acl_engine.replay.theatre import small_truth, small_world
 from acl_engine.replay.world.build import build_world
 from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.truth import Truth
+from acl_engine.storage.catalogue import stored_types
 from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.unsafe import copy_on_disk
+from acl_engine.storage.vault import Vault
 
 World = tuple[Database, Truth]
 
@@ -252,20 +257,37 @@ def test_c14_the_hub_needs_the_route_alone(company: Opens) -> None:
 
 
 def test_c15_destroyed_by_its_keys(line_template: World, tmp_path: Path) -> None:
-    """A thief with the database and the master key: records past their time have no key left."""
-    copy_on_disk(line_template[0], tmp_path / "kept.db").close()
-    url = f"sqlite:///{tmp_path / 'kept.db'}"
+    """A thief with the database and the master key: records past their time have no key left. A
+    policy that keeps everything for ever destroys nothing, and the thief reads it all."""
+    template, truth = line_template
+    policy = ROOT / "policies" / "courier" / "after"
 
-    def keys() -> set[bytes]:
-        with Database.open(url) as kept, kept.read() as cx:
-            rows = cx.exec_driver_sql("SELECT wrapped FROM record_keys")
-            return {bytes(row[0]) for row in rows}
+    def stolen(name: str, folder: Path) -> dict[str, str]:
+        """Recipients' phones by waybill, after a sweep under this policy."""
+        copy_on_disk(template, tmp_path / f"{name}.db").close()
+        url = f"sqlite:///{tmp_path / name}.db"
+        with RetentionDesk.open(url, folder) as desk:
+            assert bool(list(desk.sweep("dpo-01"))) is (name == "on")
+        vault = Vault(LocalKeyService(Keys.synthetic(truth.world.seed).wrapping))
+        where = stored_types(load_pack(folder))["waybill"]
+        with Database.open(url) as held, held.read() as cx:
+            rows = cx.execute(select(where.people_id, where.people.c.payload)).all()
+            clear = vault.open(cx, where.people.name, {row[0]: row[1] for row in rows if row[1]})
+            numbers = cx.execute(select(where.facts.c.id, where.key)).all()
+        return {no: clear[one]["recipient_phone"] for one, no in numbers if one in clear}
 
-    before = keys()  # without the sweep every one of them opens its record
-    with RetentionDesk.open(url, ROOT / "policies" / "courier" / "after") as desk:
-        destroyed = sum(one.records for one in desk.sweep("dpo-01") if one.rule.destroy)
-    assert destroyed > 0
-    assert len(before - keys()) >= destroyed
+    forever = tmp_path / "forever"
+    shutil.copytree(policy, forever)
+    written = (forever / "resources.yaml").read_text("utf-8")
+    kept = re.sub(r"    retention:\n(?:      - .*\n)+", "", written)
+    assert kept != written
+    (forever / "resources.yaml").write_text(kept, "utf-8")
+
+    on, off = stolen("on", policy), stolen("off", forever)
+    destroyed = off.keys() - on.keys()
+    assert destroyed
+    for number in destroyed:
+        assert off[number] == truth.by_number[number].fields["recipient_phone"]
 
 
 def test_c17_a_number_alone_opens_nothing(company: Opens) -> None:
