@@ -10,8 +10,10 @@ from tests.line_world import Line
 from acl_engine.bootstrap.judicial import new_key, opened, request, seal
 from acl_engine.domain.errors import AccessDenied, AclError, InputError
 from acl_engine.domain.judicial import Delivered
-from acl_engine.domain.pack import Authority
+from acl_engine.domain.pack import Authority, BudgetLimit
 from acl_engine.domain.request import Query
+from acl_engine.storage.budget_use import account_of, uses
+from acl_engine.storage.budgets import BudgetStore
 
 PRIVATE, PUBLIC = new_key()
 LIAISON, FIRST, SECOND = ("legal-01", "pc-24"), ("dpo-01", "pc-23"), ("dpo-02", "")
@@ -80,6 +82,37 @@ def _nothing_clear(made: Delivered, truth: dict[str, str]) -> None:
     said = made.body.decode() + repr(made.disclosure)
     for name in ("recipient_name", "recipient_phone", "unit", "sender_phone"):
         assert truth[name] not in said, name
+
+
+def _persons(line: Line) -> dict[str, float]:
+    limits = [one for one in line.stage.site.pack.settings.budgets if one.per == "person"]
+    liaison = account_of(line.stage.database, LIAISON[0])
+    assert liaison is not None
+    found = uses(line.stage.database, limits, line.stage.clock, liaison)
+    return {one.limit.data: one.used for one in found if one.limit.of == "persons"}
+
+
+def test_a_budget_counts_whom_a_result_shows(desk: Line) -> None:
+    """Sender and recipient, by kind of data, though nobody here reads it; asking shows nobody."""
+    token, query = _token(desk, LIAISON), _query(desk)
+    case = _agreed(desk, token, query, FIRST, SECOND)
+    assert set(_persons(desk).values()) == {0}
+    desk.engine.judicial.deliver(token, query, case)
+    shown = _persons(desk)
+    assert (shown["phone"], shown["name"], shown["id_number"], shown["whereabouts"]) == (2, 2, 1, 1)
+
+
+def test_past_its_budget_no_result_leaves(desk: Line) -> None:
+    """Two persons' agreement does not lift what one person's office may show."""
+    token, query = _token(desk, LIAISON), _query(desk)
+    case = _agreed(desk, token, query, FIRST, SECOND)
+    tight = [BudgetLimit("person", "30d", 1, "persons", "phone")]
+    desk.lie("budgets", lambda _: BudgetStore(desk.stage.database, tight, desk.stage.clock))
+    with pytest.raises(AccessDenied) as caught:
+        desk.engine.judicial.deliver(token, query, case)
+    assert _line_of(desk, caught.value) == ("10", ("budget",))
+    with desk.stage.database.read() as cx:
+        assert cx.exec_driver_sql("SELECT count(*) FROM judicial_deliveries").scalar() == 0
 
 
 def test_one_approver_is_not_two(desk: Line) -> None:

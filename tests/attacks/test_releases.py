@@ -10,6 +10,7 @@ from tests.line_world import ROOT
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError
+from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.ports import AuditLog
 from acl_engine.domain.releases import Released
@@ -24,6 +25,8 @@ from acl_engine.replay.theatre import small_truth, small_world
 from acl_engine.replay.world.build import build_world
 from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.truth import Truth
+from acl_engine.storage.budget_use import account_of, uses
+from acl_engine.storage.budgets import BudgetStore
 from acl_engine.storage.database import Database, create_or_upgrade
 
 PACK = load_pack(ROOT / "policies" / "housing" / "after")
@@ -101,6 +104,57 @@ def refusal(stage: Stage, denied: AccessDenied) -> tuple[str, str, tuple[str, ..
 
 def listed(*rows: list[str]) -> ListedRecords:
     return ListedRecords.of(PACK.resources["applicant"], [HEADER, *rows], {}, ())
+
+
+def persons(stage: Stage, who: tuple[str, str]) -> float:
+    """How many persons' identity numbers the budget of `who` holds."""
+    limits = [one for one in PACK.settings.budgets if one.data == "id_number"]
+    (one,) = uses(stage.database, limits, stage.clock, account_of(stage.database, who[0]))  # type: ignore[arg-type]
+    return one.used
+
+
+def test_a_budget_counts_whom_an_export_shows(stage: Stage) -> None:
+    """Each person once, masked ones as a tenth, however often; asking for it shows nobody."""
+    case = agreed(stage)
+    assert persons(stage, REVIEWER) == 0
+    people = export(stage, case).copies[0].copy.rows
+    assert persons(stage, REVIEWER) == pytest.approx(people / 10)
+    export(stage, agreed(stage))
+    assert persons(stage, REVIEWER) == pytest.approx(people / 10)
+
+
+def test_past_its_budget_nothing_is_exported(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two persons' agreement does not lift it; and the case is not asked for the limit's sake."""
+    case = agreed(stage)
+    tight = [BudgetLimit("person", "year", 1, "persons", "id_number")]
+    door = stage.engine._door
+    store = BudgetStore(stage.database, tight, stage.clock)
+    monkeypatch.setattr(stage.engine, "_door", replace(door, budgets=store))
+    with pytest.raises(AccessDenied) as caught:
+        export(stage, case)
+    assert refusal(stage, caught.value) == ("10", "budget.spent", ("budget",))
+    with stage.database.read() as cx:
+        assert cx.exec_driver_sql("SELECT count(*) FROM release_copies").scalar() == 0
+
+
+def test_whoever_brings_the_list_is_shown_nobody(stage: Stage) -> None:
+    """A file that is published was read before; what is published out of the store is counted."""
+    query = replace(PUBLISH, by={"list": "gongzufang-2026-2", "stage": "REVIEWED"})
+    for source, counted in ((listed(ROW), False), (None, True)):
+        case = agreed(stage, query, PUBLISHER, source)
+        stage.engine.releases.release(token(stage, PUBLISHER), query, case, source)
+        assert (persons(stage, PUBLISHER) > 0) is counted
+
+
+def test_the_same_list_can_be_exported_again_and_again(stage: Stage) -> None:
+    """Each time with made-up rows of its own, also where the numbers are short."""
+    forged = [
+        {view.handle for made in export(stage, agreed(stage)).copies for view in made.views}
+        for _ in range(6)
+    ]
+    records = set.intersection(*forged)
+    assert len(records) == 40
+    assert sum(len(one - records) for one in forged) == len(set.union(*forged) - records)
 
 
 # --- C9: two persons ---------------------------------------------------------------------------

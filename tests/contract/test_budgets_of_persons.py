@@ -110,10 +110,64 @@ def test_only_the_data_that_is_limited_counts(database: Database) -> None:
 
 def test_more_than_was_set_aside_is_not_shown(database: Database) -> None:
     """A store that gave more persons than were asked for is refused before the answer."""
-    store = BudgetStore(database, [limit(9)], FixedClock())
+    clock = FixedClock()
+    store = BudgetStore(database, [limit(9)], clock)
     asked = store.reserve(COURIER, ASKED, 1, CLEAR)
-    with pytest.raises(ValueError):
+    with pytest.raises(ActRefused):
         store.settle(asked, 1, [Seen("address", one, 100) for one in "ab"])
+    assert used(database, clock, limit(9)) == [0]
+    assert rows(database, t.budget_reservations) == rows(database, t.budget_seen) == []
+
+
+def test_a_page_near_the_limit_is_charged_what_it_shows(database: Database) -> None:
+    """It is refused for whom it shows, never for whom it could have shown."""
+    clock = FixedClock()
+    store = BudgetStore(database, [limit(3), limit(5, window="year")], clock)
+    look(store, "a", "b")
+    page = store.reserve(COURIER, ASKED, 50, CLEAR)
+    store.settle(page, 2, [Seen("address", one, 100) for one in "ab"])
+    page = store.reserve(COURIER, ASKED, 50, CLEAR)
+    with pytest.raises(ActRefused) as caught:
+        store.settle(page, 3, [Seen("address", one, 100) for one in "acd"])
+    assert (caught.value.refusal.code, caught.value.refusal.line) == (SPENT, "10")
+    page = store.reserve(COURIER, ASKED, 50, CLEAR)
+    store.settle(page, 3, [Seen("address", one, 100) for one in "abc"])
+    assert used(database, clock, limit(3)) == [3]
+    assert code(store, "d") == SPENT
+
+
+def test_pages_at_once_never_show_more_than_the_limit(database: Database) -> None:
+    """What one has set aside another cannot show, and that alone suspends nobody."""
+    clock = FixedClock()
+    store = BudgetStore(database, [limit(3, then="freeze"), limit(9, window="year")], clock)
+    first = store.reserve(COURIER, ASKED, 2, CLEAR)
+    second = store.reserve(COURIER, ASKED, 50, CLEAR)
+    assert code(store, "x") == SPENT
+    store.settle(first, 2, [Seen("address", one, 100) for one in "ab"])
+    with pytest.raises(ActRefused):
+        store.settle(second, 2, [Seen("address", one, 100) for one in "cd"])
+    look(store, "c")
+    assert code(store, "d") == FROZEN
+    assert used(database, clock, limit(3)) == [3]
+
+
+def test_an_older_look_does_not_hide_a_newer_window(database: Database) -> None:
+    """Somebody counted in the year is new to the day, and the day has its own room."""
+    clock = FixedClock()
+    limits = [limit(2, window="day"), limit(2, window="year")]
+    store = BudgetStore(database, limits, clock)
+    look(store, "a", "b")
+    clock.at += 40 * DAY
+    assert code(store, "a") == SPENT  # the year has no room left
+    clock.at += 330 * DAY
+    look(store, "a")
+    assert used(database, clock, *limits) == [1, 1]
+
+
+def test_a_limit_leaves_roles_out(database: Database) -> None:
+    """Whose work is bound by a row of its own."""
+    store = BudgetStore(database, [limit(1, but=("courier",))], FixedClock())
+    look(store, "a", "b", "c")
 
 
 def test_a_warning_is_given_once_a_window(database: Database) -> None:

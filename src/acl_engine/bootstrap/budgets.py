@@ -39,7 +39,7 @@ def budget_use(database: Database, pack: Pack, per: str, who: str) -> tuple[Use,
         if principal is None:
             raise InputError(NO_ACCOUNT.of(login=who))
         groups = pack.groups(principal.role)
-        limits = tuple(one for one in limits if not one.roles or groups & set(one.roles))
+        limits = tuple(one for one in limits if one.binds(groups))
     else:
         if not is_known(database, per, who):
             raise InputError(UNKNOWN[per].of(who=who))

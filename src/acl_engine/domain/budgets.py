@@ -5,7 +5,7 @@ Looks are whole numbers. Persons are counted in hundredths: one whose data was s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from acl_engine.domain.pack import BudgetLimit
@@ -39,13 +39,15 @@ class Warned:
 class Reservation:
     """What is set aside: `looks`, and an amount a counter. No counters: nothing limits it.
 
-    `data` names, for a counter of persons, the kind of data that it counts.
+    `data` names, for a counter of persons, the kind of data that it counts; `within`, per counter
+    and window, how much of it fits there.
     """
 
     id: str
     looks: int
     amounts: Mapping[str, int]
     data: Mapping[str, str]
+    within: Mapping[tuple[str, str], int] = field(default_factory=dict)
     warned: tuple[Warned, ...] = ()
 
 

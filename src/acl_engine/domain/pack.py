@@ -224,7 +224,8 @@ class BudgetLimit:
     `warn` tells the watch, once a window; from `step_up` on only a fresh second factor is answered;
     past `limit` nothing is, and with `then: freeze` the account is suspended. `per_parcel`: all
     three grow by so much for each parcel that was handled in the window (scanned, assigned by
-    another, or of a ticket). `roles`: only theirs, groups too; none named: everybody's.
+    another, or of a ticket). `roles`: only theirs, groups too; none named: everybody's; `but` those
+    of these.
     """
 
     per: Literal["account", "person", "device", "unit"]
@@ -237,6 +238,11 @@ class BudgetLimit:
     per_parcel: int = 0
     then: Literal["refuse", "freeze"] = "refuse"
     roles: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+
+    def binds(self, groups: frozenset[str]) -> bool:
+        """Whether it limits whoever has a role of these `groups`, the role itself among them."""
+        return (not self.roles or bool(groups & set(self.roles))) and not groups & set(self.but)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class Releases(Protocol):
         """Register copies and plant their marks, all or none."""
         ...
 
+    def planted(self, digest: str) -> bool:
+        """Whether a made-up row of an earlier copy has this digest."""
+        ...
+
     def live(self, kind: str | None = None) -> tuple[Copy, ...]:
         """The copies that have not ended, the first to expire first."""
         ...

@@ -15,7 +15,17 @@ from acl_engine.domain.view import View
 from acl_engine.enforcement.door import Trail
 
 # What shows a record's fields. A count or a yes is a look, and names nobody.
-SHOWING = frozenset({Action.READ, Action.SEARCH, Action.TRACE, Action.REVERSE_LOOKUP})
+SHOWING = frozenset(
+    {
+        Action.READ,
+        Action.SEARCH,
+        Action.TRACE,
+        Action.REVERSE_LOOKUP,
+        Action.EXPORT,
+        Action.PUBLISH,
+        Action.DISCLOSE,
+    }
+)
 
 
 def weights(trail: Trail) -> Mapping[str, int]:

@@ -17,11 +17,14 @@ import json
 import re
 from dataclasses import dataclass
 
+from acl_engine.domain.budgets import Seen
 from acl_engine.domain.errors import ActRefused, InputError
 from acl_engine.domain.judicial import Delivered, Disclosure, Disclosures, Seal
 from acl_engine.domain.pack import Authority
 from acl_engine.domain.request import Action, Query
 from acl_engine.domain.text import Text
+from acl_engine.domain.view import View
+from acl_engine.enforcement import exposure
 from acl_engine.enforcement.acts import Acted, put_case
 from acl_engine.enforcement.approvals import asking, use
 from acl_engine.enforcement.door import Door, Trail, refuse
@@ -83,7 +86,7 @@ def ask_disclosure(door: Door, token: str, query: Query) -> Acted:
     StoreError."""
     trail = Trail.start(door, query)
     try:
-        gate(trail, token, DISCLOSURES)  # (0) to (4)
+        gate(trail, token, DISCLOSURES, shows=False)  # (0) to (4)
         paper = _paper(trail)
         now = int(trail.now.timestamp())
         case = asking(
@@ -119,11 +122,11 @@ def disclose(
     trail.at("5")
     trail.write_intent()
     try:
-        shown = _fields(trail)  # (7) to (9)
+        shown, seen = _fields(trail)  # (7) to (9)
         body = _sealed(trail, paper, case, shown, seal)
         done = _entry(trail, paper, case, tuple(sorted(shown)), body)
         trail.at("10")
-        trail.settle(1)
+        trail.settle(1, seen)
         trail.write_outcome(
             count=1,
             subjects=(trail.subject(trail.asked.key or ""),),
@@ -195,8 +198,9 @@ def _agreed(trail: Trail, paper: _Paper, case: str) -> None:
             raise refuse("4", refused.refusal.code, DUAL_APPROVAL) from None
 
 
-def _fields(trail: Trail) -> dict[str, str]:
-    """What the row grants of the one record. It goes into the seal, and nowhere else."""
+def _fields(trail: Trail) -> tuple[dict[str, str], tuple[Seen, ...]]:
+    """What the row grants of the one record, and whom it shows. It goes into the seal, and nowhere
+    else."""
     trail.at("7")
     assert trail.decision is not None
     rows = trail.door.records.find(trail.asked, trail.decision.scope)
@@ -206,7 +210,9 @@ def _fields(trail: Trail) -> dict[str, str]:
     decision = rejudge(trail, rows[0])
     trail.at("9")
     resource = trail.door.pack.resources[trail.asked.resource]
-    return dict(masked(rows[0], decision, resource, trail.asked.fields))
+    shown = dict(masked(rows[0], decision, resource, trail.asked.fields))
+    view = View(resource.type, rows[0].key, shown)
+    return shown, exposure.seen(trail, [(rows[0], decision)], [view])
 
 
 def _sealed(trail: Trail, paper: _Paper, case: str, shown: dict[str, str], seal: Seal) -> bytes:

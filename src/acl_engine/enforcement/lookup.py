@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 
 from acl_engine.audit import screenmark
+from acl_engine.domain.budgets import NO_WEIGHTS
 from acl_engine.domain.decision import CLEAR, Decision
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Pack, ResourceSpec
@@ -82,8 +83,11 @@ def lookup(door: Door, token: str, query: Query) -> Answer:
     return Answer(trail.id, views, _next(trail, judged))
 
 
-def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
-    """(0) to (4), shared by looks, acts and dial. Raises whatever says no."""
+def gate(trail: Trail, token: str, actions: frozenset[Action], *, shows: bool = True) -> None:
+    """(0) to (4), shared by looks, acts and dial. Raises whatever says no.
+
+    `shows`: people of the store are shown by what follows; a budget counts them.
+    """
     door = trail.door
     trail.at("0")
     trail.principal = door.sessions.resolve(token)
@@ -108,7 +112,7 @@ def gate(trail: Trail, token: str, actions: frozenset[Action]) -> None:
     _asks_openly(request, decision, door.pack)
     trail.at("4")
     amount = request.limit if request.key is None else 1
-    trail.set_aside(amount, exposure.weights(trail))
+    trail.set_aside(amount, exposure.weights(trail) if shows else NO_WEIGHTS)
 
 
 def _asks_openly(request: Request, decision: Decision, pack: Pack) -> None:

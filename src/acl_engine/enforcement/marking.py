@@ -98,22 +98,25 @@ class _Forge:
         return View(self._views[0].resource, key, ordered)
 
     def _number(self) -> str:
-        for _ in range(_TRIES):
+        for tries in range(_TRIES):
             head, digits, tail = self._dice.choice(self._parts).groups()
-            key = f"{head}{self._near(digits)}{tail}"
+            key = f"{head}{self._near(digits, tries)}{tail}"
             if key not in self._taken and self._nobodys(key):
                 self._taken.add(key)
                 return key
         raise InputError(UNMARKABLE.of())
 
-    def _near(self, digits: str) -> str:
-        """Other last digits of the same number; a short running number goes on a little further."""
+    def _near(self, digits: str, tries: int) -> str:
+        """Other last digits of the same number; a short running number goes on a little further,
+        and further where earlier copies have used up what was near."""
         if len(digits) > 4:
             return f"{digits[:-4]}{self._dice.randrange(10_000):04}"
         last = max(int(one[2]) for one in self._parts)
-        number = self._dice.randrange(1, last + last // 4 + 20)
+        number = self._dice.randrange(1, last + last // 4 + 20 + tries)
         return f"{number:0{len(digits)}}" if digits.startswith("0") else str(number)
 
     def _nobodys(self, key: str) -> bool:
+        if self._trail.door.releases.planted(self._trail.subject(key)):
+            return False
         asked = replace(self._trail.asked, key=key)
         return self._trail.door.directory.facts(self._trail.who, asked).resource is None

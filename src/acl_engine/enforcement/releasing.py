@@ -25,6 +25,7 @@ from acl_engine.domain.releases import Copy, Made, Released
 from acl_engine.domain.request import Action, Query
 from acl_engine.domain.text import Text
 from acl_engine.domain.view import View
+from acl_engine.enforcement import exposure
 from acl_engine.enforcement.acts import Acted, put_case
 from acl_engine.enforcement.approvals import asking, use
 from acl_engine.enforcement.door import Door, Trail, refuse
@@ -92,7 +93,7 @@ def ask_release(door: Door, token: str, query: Query, source: Listed | None = No
     purposes. `query.limit` is the row cap. Raises AccessDenied, InputError, StoreError."""
     trail = Trail.start(door, query)
     try:
-        gate(trail, token, RELEASES)  # (0) to (4)
+        gate(trail, token, RELEASES, shows=False)  # (0) to (4)
         terms = _terms(trail, source)
         now = int(trail.now.timestamp())
         object_, paper = _object(trail, terms), _paper(trail, terms, source)
@@ -115,7 +116,8 @@ def release(
     """
     trail = Trail.start(door, query)
     try:
-        gate(trail, token, RELEASES)  # (0) to (4)
+        # Whoever brings the rows has seen them.
+        gate(trail, token, RELEASES, shows=source is None)  # (0) to (4)
         terms = _terms(trail, source)
         _agreed(trail, terms, case)
     except Exception as error:  # noqa: BLE001 -- whatever fails is a denial
@@ -131,7 +133,7 @@ def release(
         views = [_view(trail, row, decision) for row, decision in judged]
         copies, marks = mark_copies(trail, views, _copies(trail, terms, case, len(rows)))
         trail.at("10")
-        trail.settle(len(rows))
+        trail.settle(len(rows), exposure.seen(trail, judged, views))
         trail.write_outcome(
             subjects=tuple(trail.subject(row.key) for row in rows),
             fields=tuple(sorted({name for view in views for name in view.fields})),

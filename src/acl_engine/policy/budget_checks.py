@@ -51,10 +51,10 @@ def findings(pack: Pack, where: Where) -> Iterator[PolicyError]:
             yield PolicyError(ORDER.of(number=number), where)
         if limit.per in ("device", "unit") and (limit.per_parcel or limit.then == "freeze"):
             yield PolicyError(SHARED.of(number=number, per=limit.per), where)
-        for role in limit.roles:
+        for role in (*limit.roles, *limit.but):
             if role not in roles:
                 yield unknown("role", role, roles, where)
-        key = (limit.per, limit.window, limit.of, limit.data, limit.roles)
+        key = (limit.per, limit.window, limit.of, limit.data, limit.roles, limit.but)
         if key in known:
             yield PolicyError(TWICE.of(number=number, other=known[key]), where)
         known.setdefault(key, number)

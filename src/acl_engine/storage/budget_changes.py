@@ -100,17 +100,21 @@ def mark_warned(cx: Connection, counter: str, window: str, today: int) -> None:
     cx.execute(_UPSERTS[cx.dialect.name][0], [row])
 
 
-def count_persons(
+Persons = Mapping[tuple[str, str], tuple[int, int]]
+
+
+def persons(
     cx: Connection, data: Mapping[str, str], seen: Iterable[Seen], today: int
-) -> Counter[tuple[str, int]]:
-    """Move each person's weight to today, in every counter of their data; how its buckets change.
+) -> tuple[Persons, Counter[tuple[str, int]]]:
+    """Each person's weight moved to today, in every counter of their data: (counter, person) ->
+    (day, weight), and how the buckets change. Nothing is written.
 
     `data`: the kind of data that each counter counts.
     """
     shown = [one for one in seen if one.data in data.values()]
     changes: Counter[tuple[str, int]] = Counter()
     if not shown:
-        return changes
+        return {}, changes
     asked = {_NAMES: list(data), "subjects": sorted({one.subject for one in shown})}
     known = {(row.counter, row.subject): (row.day, row.weight) for row in cx.execute(_KNOWN, asked)}
     rows: dict[tuple[str, str], tuple[int, int]] = {}
@@ -125,6 +129,11 @@ def count_persons(
                 rows[key] = now, heavier
                 changes[counter, day] -= weight
                 changes[counter, now] += heavier
+    return rows, changes
+
+
+def remember(cx: Connection, rows: Persons) -> None:
+    """Keep when, and how clearly, each counter saw each person last."""
     if rows:
         cx.execute(
             _UPSERTS[cx.dialect.name][1],
@@ -133,7 +142,6 @@ def count_persons(
                 for (counter, subject), (day, weight) in sorted(rows.items())
             ],
         )
-    return changes
 
 
 def freeze(cx: Connection, account: str, now: int) -> None:

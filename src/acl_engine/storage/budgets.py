@@ -1,9 +1,10 @@
 """Budgets: counters of looks and persons that survive a restart and count once, whoever asks.
 
 INVARIANTS
-- What is used and what is set aside never exceed a limit together, in any window. (A person who
-  was seen in clear before keeps that weight when seen masked again: a shorter window may then
-  hold more than it was asked for, and refuses the next look.)
+- What is used and what is set aside never exceed a limit together, in any window. Looks are set
+  aside whole or not at all. Of persons no more is set aside than the limit has room for, since
+  whoever was counted before costs nothing; a look that then shows more than that is refused.
+  (A person who was seen in clear before keeps that weight when seen masked again.)
 - A reservation counts until its lease ends, and then no more: a killed process holds nothing
   longer. Settling one that ran out is refused, so that no look is answered uncharged.
 - A person counts once in a counter, on the day of the last look, at the weight of the clearest.
@@ -13,13 +14,13 @@ INVARIANTS
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from acl_engine.domain.budgets import (
+    DAYS,
     FROZEN,
     NO_WEIGHTS,
     SPENT,
@@ -37,6 +38,7 @@ from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
 from acl_engine.storage import budget_changes as change
 from acl_engine.storage.budget_use import (
+    DAY_SECONDS,
     Counted,
     counted,
     counter_of,
@@ -119,23 +121,22 @@ class BudgetStore:
         if amount < 1:
             raise ValueError("a look costs at least one")
         charges = self._charges(principal, request.action, amount, weights)
-        amounts = {one.counter: one.amount for one in charges}
-        data = {one.counter: one.limit.data for one in charges if one.limit.of == "persons"}
-        reservation = Reservation(secrets.token_hex(16), amount, amounts, data)
         if not charges:
-            return reservation
+            return Reservation(secrets.token_hex(16), amount, {}, {})
         moment = self._clock.now()
         now, today = int(moment.timestamp()), day_start(moment)
         spans = farthest((one.counter, one.limit.window) for one in charges)
         with self._database.write(durable=False) as cx:
-            change.lock(cx, amounts)
+            change.lock(cx, spans)
             counts = counted(cx, spans, today, now)
             self._tidy(cx, counts, today, now)
-            refused = self._refusal(cx, principal, charges, counts, today, fresh)
+            rooms = [self._room(cx, principal, one, counts[one.counter], today) for one in charges]
+            reservation = _reservation(amount, charges, rooms)
+            refused = self._refusal(cx, principal, charges, rooms, counts, today, fresh)
             if refused == FROZEN:
                 change.freeze(cx, principal.account, now)
             if refused is None:
-                change.set_aside(cx, reservation.id, amounts, now + self._lease)
+                change.set_aside(cx, reservation.id, reservation.amounts, now + self._lease)
                 warned = tuple(self._warnings(cx, principal, charges, counts, today))
         if refused is not None:
             raise ActRefused(Refusal("4", ("budget",), None, refused))
@@ -144,13 +145,10 @@ class BudgetStore:
     def settle(self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()) -> None:
         """Charge what was shown, looks and persons (each once a kind of data); the rest is free.
 
-        Raises ValueError for more than was set aside, StoreError when the lease has run out.
+        Raises ValueError for more looks than were set aside, ActRefused for more persons than there
+        was room for (nothing is charged then), StoreError when the lease has run out.
         """
-        weights = Counter[str]()
-        for one in seen:
-            weights[one.data] += one.weight
-        short = (weights[data] > reservation.amounts[n] for n, data in reservation.data.items())
-        if not 0 <= amount <= reservation.looks or any(short):
+        if not 0 <= amount <= reservation.looks:
             raise ValueError("more was shown than was set aside")
         if not reservation.amounts:
             return
@@ -161,9 +159,14 @@ class BudgetStore:
             leases = change.take(cx, reservation.id)
             if len(leases) != len(names) or min(leases) <= now:
                 raise StoreError(LEASE_LOST.of())
-            changes = Counter({(n, today): amount for n in names if n not in reservation.data})
-            changes.update(change.count_persons(cx, reservation.data, seen, today))
-            change.add(cx, changes)
+            persons, changes = change.persons(cx, reservation.data, seen, today)
+            fits = _fits(reservation, changes, today)
+            if fits:
+                change.remember(cx, persons)
+                changes.update({(n, today): amount for n in names if n not in reservation.data})
+                change.add(cx, changes)
+        if not fits:
+            raise ActRefused(Refusal("10", ("budget",), None, SPENT))
 
     def release(self, reservation: Reservation) -> None:
         """Nothing was shown: all of it is free again. A reservation that is gone is free."""
@@ -192,8 +195,7 @@ class BudgetStore:
         found = self._of.get(role)
         if found is None:
             groups = self._groups(role)
-            mine = (one for one in self._limits if not one.roles or groups & set(one.roles))
-            found = self._of[role] = tuple(mine)
+            found = self._of[role] = tuple(one for one in self._limits if one.binds(groups))
         return found
 
     def _refusal(
@@ -201,17 +203,21 @@ class BudgetStore:
         cx: Connection,
         who: Principal,
         charges: Sequence[_Charge],
+        rooms: Sequence[int],
         counts: Mapping[str, Counted],
         today: int,
         fresh: bool,
     ) -> str | None:
-        """Which code says no, if any: the hardest first."""
+        """Which code says no, if any: the hardest first. What others set aside freezes nobody."""
         found = set()
-        for one in charges:
+        for one, room in zip(charges, rooms, strict=True):
             count, limit = counts[one.counter], one.limit
             used = count.used[limit.window] + count.held
-            if self._past(cx, who, limit, limit.limit, used + one.amount - 1, today):
-                found.add(FROZEN if limit.then == "freeze" else SPENT)
+            if room < (1 if limit.of == "persons" else one.amount):
+                reached = limit.of != "persons" or self._past(
+                    cx, who, limit, limit.limit, count.used[limit.window], today
+                )
+                found.add(FROZEN if limit.then == "freeze" and reached else SPENT)
             elif limit.step_up is None or fresh:
                 continue
             elif self._past(cx, who, limit, limit.step_up, used, today):
@@ -235,6 +241,17 @@ class BudgetStore:
             if self._past(cx, who, limit, limit.warn, used, today):
                 change.mark_warned(cx, one.counter, limit.window, today)
                 yield Warned(limit, one.who, used / scale(limit))
+
+    def _room(
+        self, cx: Connection, who: Principal, charge: _Charge, count: Counted, today: int
+    ) -> int:
+        """How much of a charge still fits under its limit; 0: nothing, or less."""
+        limit = charge.limit
+        used = count.used[limit.window] + count.held
+        if not self._past(cx, who, limit, limit.limit, used + charge.amount - 1, today):
+            return charge.amount
+        parcels = self._handled.get((who.account, limit.window, today), 0)
+        return max(0, (limit.limit + limit.per_parcel * parcels) * scale(limit) - used)
 
     def _past(
         self, cx: Connection, who: Principal, limit: BudgetLimit, mark: int, used: int, today: int
@@ -261,3 +278,24 @@ class BudgetStore:
         if fresh := [name for name in counts if name not in self._tidied]:
             change.drop_old(cx, fresh, today)
             self._tidied.update(fresh)
+
+
+def _reservation(looks: int, charges: Sequence[_Charge], rooms: Sequence[int]) -> Reservation:
+    """What is set aside. A counter with room in one window and less in another holds the more."""
+    amounts: dict[str, int] = {}
+    within: dict[tuple[str, str], int] = {}
+    for one, room in zip(charges, rooms, strict=True):
+        amounts[one.counter] = max(room, amounts.get(one.counter, 0))
+        within[one.counter, one.limit.window] = room
+    data = {one.counter: one.limit.data for one in charges if one.limit.of == "persons"}
+    return Reservation(secrets.token_hex(16), looks, amounts, data, within)
+
+
+def _fits(reservation: Reservation, changes: Mapping[tuple[str, int], int], today: int) -> bool:
+    """Whether the persons of a look add no more to any window than was set aside in it."""
+    for (counter, window), room in reservation.within.items():
+        since = today - DAYS[window] * DAY_SECONDS
+        added = sum(by for (name, day), by in changes.items() if name == counter and day > since)
+        if added > room:
+            return False
+    return True

@@ -9,7 +9,7 @@ from acl_engine.domain.releases import Copy
 from acl_engine.domain.tracing import PlantedMark
 from acl_engine.storage.database import Database
 from acl_engine.storage.planted import plant
-from acl_engine.storage.tables import release_copies
+from acl_engine.storage.tables import planted_marks, release_copies
 
 _c = release_copies.c
 _CHUNK = 500
@@ -26,6 +26,12 @@ class ReleaseStore:
         with self._database.write() as cx:
             plant(cx, marks)
             cx.execute(insert(release_copies), [asdict(one) for one in copies])
+
+    def planted(self, digest: str) -> bool:
+        """Whether a made-up row of an earlier copy has this digest."""
+        query = select(planted_marks.c.digest).where(planted_marks.c.digest == digest)
+        with self._database.read() as cx:
+            return cx.scalar(query) is not None
 
     def live(self, kind: str | None = None) -> tuple[Copy, ...]:
         """The copies that have not ended, the first to expire first."""
