@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests import pack_grid
 
 from acl_engine.decision import PackDecider, kleene
+from acl_engine.decision.holding import holding
 from acl_engine.decision.pack_decider import expand
 from acl_engine.domain.decision import Effect
 from acl_engine.domain.errors import Where
@@ -92,6 +93,9 @@ def test_scope_is_decide_row_by_row(name: str, data: st.DataObject) -> None:
         assert holds(known.scope, parcel)
     judged = decider.judge(request, Facts(subject, None), parcel)
     assert judged == replace(known, scope=NOTHING), "one row is judged as it would be decided"
+    assert decider.permits(request, Facts(subject, parcel)) == known.allowed
+    unknown = Facts(subject, None)
+    assert decider.permits(request, unknown) == decider.decide(request, unknown).allowed
     other = data.draw(pack_grid.parcels(pack))
     assert holds(scope, other) or not holds(known.scope, other)
 
@@ -139,3 +143,36 @@ def test_a_decision_is_not_a_bool() -> None:
     decision = DECIDERS["after"].decide(pack_grid.request(Action.READ), Facts({}, None))
     with pytest.raises(TypeError):
         bool(decision)
+
+
+VALUES = st.sampled_from([None, True, False, 0, 1, 5, "", "a", "ab", "5", frozenset({"a", 1})])
+FACTS = st.dictionaries(st.sampled_from(["a", "b"]), VALUES)
+SIDES = st.sampled_from(
+    ["sub.a", "sub.b", "res.a", "res.b", "None", "True", "1", "5", "'a'", "'ab'", "''"]
+)
+ATOMS = st.one_of(
+    st.builds(
+        "{} {} {}".format, SIDES, st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in"]), SIDES
+    ),
+    st.builds("startsWith({}, {})".format, SIDES, SIDES),
+    st.sampled_from(["sub.a", "res.b", "True", "False"]),
+)
+TREES = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.builds("!({})".format, inner),
+        st.builds("({}) && ({})".format, inner, inner),
+        st.builds("({}) || ({})".format, inner, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(TREES, FACTS, st.none() | FACTS)
+def test_a_tree_made_ready_holds_as_it_is_read(
+    text: str, subject: dict[str, Any], resource: dict[str, Any] | None
+) -> None:
+    """Nested functions and the reading of the tree give the same: true, false or unknown."""
+    tree = parse(text, Where("t"))
+    assert holding(tree)(subject, resource) is kleene.truth(tree, subject, resource)

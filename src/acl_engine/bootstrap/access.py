@@ -6,6 +6,7 @@ INVARIANTS
 - Whoever asks the log about people has one of the roles that the pack names, and is on record.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,6 @@ from acl_engine.bootstrap.inquiry import Inquiry
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import AccessDenied, SessionDead
 from acl_engine.domain.principal import Principal
-from acl_engine.domain.request import Query
 from acl_engine.identity.cas_rules import Asked
 from acl_engine.identity.service_tokens import ServiceTokens
 from acl_engine.identity.standing import Rules
@@ -52,7 +52,8 @@ class Access:
         self._tokens = ServiceTokens(desk.tokens, desk.account, rules, service.clock)
         self._desk = Accountability(service.database, service.keys, clock=service.clock)
         self._askers = frozenset(service.pack.settings.audit.askers)
-        self.evaluations = Evaluations(service.database.unchanged, service.clock, self.permits)
+        unchanged, permits = service.database.unchanged, service.engine.permits
+        self.evaluations = Evaluations(unchanged, service.clock, self.evaluated, permits)
 
     def enter(self, ticket: str) -> Visit:
         """A ticket for this API, made for an application or brought by one that proxies, becomes
@@ -86,20 +87,17 @@ class Access:
         """Raises SessionDead unless it is a service's, live, and for this purpose."""
         self._tokens.resolve(token, purpose)
 
-    def permits(self, token: str, account: str, query: Query) -> bool:
-        """A decision for an application about the person of an account, who must be logged in.
-
-        Raises SessionDead when the application itself is nobody.
-        """
+    def evaluated(self, token: str, account: str) -> Principal | None:
+        """The live person of an account, for an application that asks about them; None: they are
+        not logged in, or not whom the application works for. Raises SessionDead when it is
+        itself nobody."""
         if token.startswith(PREFIX):
             who = self._visitor(token)
-            return who.account == account and self._service.engine.permits(who, query)
+            return who if who.account == account else None
         self.credential(token, "evaluation")
-        try:
-            who = self._service.engine.sessions.of_login(account)
-        except SessionDead:
-            return False
-        return self._service.engine.permits(who, query)
+        with suppress(SessionDead):
+            return self._service.engine.sessions.of_login(account)
+        return None
 
     def inquiry(self, token: str) -> Inquiry:
         """The log, asked in the name of the person behind a session. Raises AccessDenied."""

@@ -15,29 +15,34 @@ INVARIANTS
 import hashlib
 import secrets
 from collections.abc import Callable, Hashable
+from typing import Any
 
 from acl_engine.domain.ports import Clock
+from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Query
 from acl_engine.storage.unchanged import Kept, WhileUnchanged
 
 # A second's questions on one core, and no more memory than a few megabytes.
 MOST_ANSWERS = 16_384
 _ANSWERS: Hashable = ("evaluations",)
-_Answers = tuple[int, dict[bytes, bool]]
+# By digest: the answer to a question, or the person of an account behind a credential.
+_Answers = tuple[int, dict[bytes, Any]]
 
 
 class Evaluations:
-    """`permits` decides: the credential, the account of the person, the query."""
+    """`person` gives the live person of an account to whoever has this credential, or None;
+    `permits` decides about them."""
 
     def __init__(
         self,
         unchanged: WhileUnchanged,
         clock: Clock,
-        permits: Callable[[str, str, Query], bool],
+        person: Callable[[str, str], Principal | None],
+        permits: Callable[[Principal, Query], bool],
     ) -> None:
         self._unchanged = unchanged
         self._clock = clock
-        self._permits = permits
+        self._person, self._permits = person, permits
         self._key = secrets.token_bytes(32)
 
     @property
@@ -59,10 +64,8 @@ class Evaluations:
 
     def known(self, kept: Kept, question: bytes) -> bool | None:
         """The answer that was given in this state and second; None if none was."""
-        found: _Answers | None = kept.get(_ANSWERS)
-        if found is None or found[0] != self._second():
-            return None
-        return found[1].get(question)
+        found: bool | None = self._of(kept, self._second()).get(question)
+        return found
 
     def decide(
         self, kept: Kept | None, question: bytes, token: str, account: str, query: Query,
@@ -72,18 +75,28 @@ class Evaluations:
 
         Raises SessionDead for a credential that is none, StoreError; `wait` False: NotKept.
         """
-        before = self._second()
+        second = self._second()
+        answers = {} if kept is None else self._of(kept, second)
+        asker = self.question(token.encode(), account.encode())
+        found: dict[bytes, Any] = {}
         with self._unchanged.using(kept, wait=wait):
-            allowed = self._permits(token, account, query)
-        if kept is not None and before == self._second():
-            self._keep(kept, before, question, allowed)
+            try:
+                who = answers[asker]
+            except KeyError:
+                who = found[asker] = self._person(token, account)
+            allowed = found[question] = who is not None and self._permits(who, query)
+        if second == self._second():  # else some of it is of this second, some of the next
+            if len(answers) >= MOST_ANSWERS:
+                answers.clear()
+            answers.update(found)
         return allowed
 
-    def _keep(self, kept: Kept, second: int, question: bytes, allowed: bool) -> None:
+    def _of(self, kept: Kept, second: int) -> dict[bytes, Any]:
+        """What is kept of this second. That of another one is forgotten."""
         found: _Answers | None = kept.get(_ANSWERS)
-        if found is None or found[0] != second or len(found[1]) >= MOST_ANSWERS:
+        if found is None or found[0] != second:
             found = kept[_ANSWERS] = (second, {})
-        found[1][question] = allowed
+        return found[1]
 
     def _second(self) -> int:
         return int(self._clock.now().timestamp())

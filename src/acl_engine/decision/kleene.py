@@ -74,12 +74,12 @@ def _compared(
         return s.compare(one, op, two) if known and op in ("==", "!=") else None
     if one is None or two is None:
         return None
-    if op not in ("==", "!=") and not _same_kind(one, two):
+    if op not in ("==", "!=") and not same_kind(one, two):
         return None
     return s.compare(one, op, two)
 
 
-def _same_kind(one: Value, two: Value) -> bool:
+def same_kind(one: Value, two: Value) -> bool:
     both_numbers = isinstance(one, int) and isinstance(two, int)
     return both_numbers or (isinstance(one, str) and isinstance(two, str))
 

@@ -9,9 +9,11 @@ INVARIANTS
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as member
 from types import MappingProxyType
 
 from acl_engine.decision import kleene
+from acl_engine.decision.holding import Holds, holding
 from acl_engine.domain import scope as s
 from acl_engine.domain.decision import CLEAR, Decision, Effect, Grant, Show
 from acl_engine.domain.errors import Where
@@ -59,6 +61,7 @@ class Rule:
     tree: Expr  # the relation, expanded over sub.x and res.x
     conjuncts: tuple[tuple[Expr, tuple[str, ...]], ...]  # each with the relations it is made of
     stages: frozenset[str]
+    holds: Holds = member(compare=False, repr=False)  # the tree, ready for use
 
 
 class PackDecider:
@@ -107,6 +110,24 @@ class PackDecider:
         """The same decision for one fetched row's attributes, without a scope: it is fetched."""
         return self._known(request, Facts(facts.subject, row), scoped=False)
 
+    def permits(self, request: Request, facts: Facts) -> bool:
+        """Whether `decide` allows, without what it shows, why, or on which rows."""
+        if facts.resource is None and request.action in MANY:
+            return self.decide(request, facts).allowed
+        rules = self.rules(request, facts)
+        judged = facts if facts.resource is not None else self._somewhere(rules, request, facts)
+        subject, resource, allowed = judged.subject, judged.resource, False
+        for rule in rules:
+            at = staged(rule, resource)
+            if at is False:
+                continue
+            if not rule.row.allow:
+                if rule.holds(subject, resource) is not False:
+                    return False
+            elif not allowed and at is True:
+                allowed = rule.holds(subject, resource) is True
+        return allowed and facts.resource is not None
+
     def _known(self, request: Request, facts: Facts, *, scoped: bool = True) -> Decision:
         """About one record. The scope is that of the rows that apply to it, no wider."""
         rules = self.rules(request, facts)
@@ -122,10 +143,15 @@ class PackDecider:
 
     def _unknown(self, rules: tuple[Rule, ...], request: Request, facts: Facts) -> Decision:
         """About no record: denied, for about the work that another's record would have cost."""
+        self.matching(rules, self._somewhere(rules, request, facts))  # for its time alone
         blank: dict[str, Value] = dict.fromkeys(self._pack.resources[request.resource].attributes)
-        somewhere = blank | {"stage": next((one for rule in rules for one in rule.stages), None)}
-        self.matching(rules, Facts(facts.subject, somewhere))  # for its time: nothing hangs on it
         return self._deny(rules, request, Facts(facts.subject, blank))
+
+    def _somewhere(self, rules: tuple[Rule, ...], request: Request, facts: Facts) -> Facts:
+        """A record of which nothing is known, at a stage at which one might be reached."""
+        blank: dict[str, Value] = dict.fromkeys(self._pack.resources[request.resource].attributes)
+        blank["stage"] = next((one for rule in rules for one in rule.stages), None)
+        return Facts(facts.subject, blank)
 
     def scope(self, request: Request, facts: Facts) -> s.Scope:
         """The rows of the resource that this person may reach by this action."""
@@ -168,7 +194,7 @@ class PackDecider:
             if rule.row.allow
             and facts.resource is not None
             and staged(rule, facts.resource) is True
-            and kleene.truth(rule.tree, facts.subject, facts.resource) is True
+            and rule.holds(facts.subject, facts.resource) is True
         ]
 
     def forbidding(self, rules: tuple[Rule, ...], facts: Facts) -> list[Rule]:
@@ -178,7 +204,7 @@ class PackDecider:
             for rule in rules
             if not rule.row.allow
             and staged(rule, facts.resource) is not False
-            and kleene.truth(rule.tree, facts.subject, facts.resource) is not False
+            and rule.holds(facts.subject, facts.resource) is not False
         ]
 
     def _scope(self, rules: tuple[Rule, ...], subject: Mapping[str, Value]) -> s.Scope:
@@ -247,7 +273,8 @@ def _compile(row: Row, relations: Mapping[str, Expr], folder: str) -> Rule:
         (expand(part, relations), tuple(sorted(path[0] for path in names_in(part))))
         for part in parts
     )
-    return Rule(row, expand(tree, relations), conjuncts, frozenset(row.stages))
+    whole = expand(tree, relations)
+    return Rule(row, whole, conjuncts, frozenset(row.stages), holding(whole))
 
 
 def expand(tree: Expr, relations: Mapping[str, Expr]) -> Expr:

@@ -58,6 +58,10 @@ class Decider(Protocol):
         """Step 8: the same decision for one fetched row's attributes; it needs no scope."""
         ...
 
+    def permits(self, request: Request, facts: Facts) -> bool:
+        """Whether `decide` allows: the answer alone, for an application that enforces it itself."""
+        ...
+
 
 class Budgets(Protocol):
     """Atomic counters that survive a restart."""

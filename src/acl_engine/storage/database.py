@@ -264,6 +264,7 @@ class Database:
         depth = getattr(self._local, "depth", 0)
         if write and depth:
             raise RuntimeError("a write transaction inside another transaction waits for itself")
+        self.unchanged.refuse_wait()
         self.refuse_replaced_file()
         self._local.depth = depth + 1
         try:

@@ -101,6 +101,9 @@ class SqlIdentityStore:
         return self._database.unchanged.recall(("account", login), lambda: self._read(login))
 
     def device(self, device: str) -> Device | None:
+        return self._database.unchanged.recall(("device", device), lambda: self._device(device))
+
+    def _device(self, device: str) -> Device | None:
         with self._database.read() as cx:
             row = cx.execute(select(*_DEVICE).where(devices.c.id == device)).first()
         return None if row is None else _to_device(row)

@@ -15,11 +15,12 @@ INVARIANTS
 import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol, TypeVar
 
 # Kept facts are small; with the time in their keys, most are of no use a second later.
 MOST_KEPT = 4096
+_NO_MOMENT = nullcontext()  # where nothing is read, there is no snapshot
 _T = TypeVar("_T")
 # What is known of one state. Whoever holds it may go on with it: it is no older than its look.
 Kept = dict[Hashable, Any]
@@ -93,10 +94,15 @@ class WhileUnchanged:
         before = getattr(self._local, "facts", None), getattr(self._local, "wait", True)
         self._local.facts, self._local.wait = kept, wait
         try:
-            with self._database.moment():
+            with self._database.moment() if wait else _NO_MOMENT:
                 yield
         finally:
             self._local.facts, self._local.wait = before
+
+    def refuse_wait(self) -> None:
+        """Raises NotKept on a thread that must not wait: it would have to, for a transaction."""
+        if not getattr(self._local, "wait", True):
+            raise NotKept
 
     def recall(self, key: Hashable, read: Callable[[], _T]) -> _T:
         """What `read` gave while the database was as it is now; outside of `at_once`, `read`."""
