@@ -106,10 +106,14 @@ class Api:
         return self.truth.by_name[parcel].waybill_no
 
 
-def api(url: str, truth: Truth) -> Api:
-    """The whole application over a world on disk, all of it by one clock, moved by hand."""
+def api(url: str, truth: Truth, **settings: str) -> Api:
+    """The whole application over a world on disk, all of it by one clock, moved by hand.
+
+    `settings`: more of them, such as telephony__vendor.
+    """
     clock = SteppedClock(NOW)
-    flags = {"database": url, "serve.public_url": ADDRESS}
+    more = {name.replace("__", "."): value for name, value in settings.items()}
+    flags = {"database": url, "serve.public_url": ADDRESS, **more}
     with patch("acl_engine.bootstrap.service._clock", lambda *_: clock):
         made = Service.open(load(None, flags, {}).settings)
     registry = SqlServiceRegistry(made.database)

@@ -209,11 +209,11 @@ def chosen(folder: Path, there: Vendor, **changed: Any) -> Telephony:
 
 
 def test_settings_give_the_vendor(tmp_path: Path, there: Vendor) -> None:
-    provider = provider_of(chosen(tmp_path, there), synthetic=True)
+    provider = provider_of(chosen(tmp_path, there), synthetic=True).provider
     assert provider is not None
     assert provider.bind(ENDS).startswith("bind-")
-    assert provider_of(Telephony(), synthetic=False) is None
-    assert isinstance(provider_of(Telephony("none"), synthetic=True), NoProvider)
+    assert provider_of(Telephony(), synthetic=False).provider is None
+    assert isinstance(provider_of(Telephony("none"), synthetic=True).provider, NoProvider)
 
 
 @pytest.mark.parametrize(

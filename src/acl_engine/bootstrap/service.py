@@ -18,11 +18,13 @@ from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.policies import policy_for
 from acl_engine.bootstrap.settings import ServerSettings, contradiction
 from acl_engine.bootstrap.telephony import provider_of
+from acl_engine.bootstrap.tencent_reports import NppReports
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database, is_synthetic
+from acl_engine.storage.dials import DialStore
 from acl_engine.storage.schema import check_version
 
 NO_DATABASE = Text(
@@ -46,6 +48,7 @@ class Service:
     engine: Engine
     central: Central
     synthetic: bool
+    reports: NppReports | None = None
 
     @classmethod
     def open(cls, settings: ServerSettings) -> "Service":
@@ -70,12 +73,19 @@ class Service:
         clock = _clock(settings, synthetic)
         named = settings.master_key_file
         keys = keys_of(database, Path(named) if named else None)
+        telephony = provider_of(
+            settings.telephony,
+            synthetic=synthetic,
+            public_url=settings.serve.public_url,
+            keep=DialStore(database).record,
+            now=lambda: clock.now().timestamp(),
+        )
         engine = Engine.open(
             database=database,
             pack=pack,
             clock=clock,
             keys=keys,
-            provider=provider_of(settings.telephony, synthetic=synthetic),
+            provider=telephony.provider,
             # Nothing is switched off: invented people have hashes of the cheap parameters.
             replay=Weakened() if synthetic else None,
         )
@@ -89,7 +99,8 @@ class Service:
             outbound=outbound,
             form_seconds=settings.cas.form_seconds,
         )
-        return cls(settings, database, pack, clock, keys, engine, central, synthetic)
+        reports = telephony.reports
+        return cls(settings, database, pack, clock, keys, engine, central, synthetic, reports)
 
     @property
     def address(self) -> str:

@@ -7,7 +7,9 @@ INVARIANTS
 
 import logging
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -19,6 +21,8 @@ from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.provider import NoProvider
 from acl_engine.bootstrap.settings import Telephony, contradiction
 from acl_engine.bootstrap.tencent_npp import ENDPOINT, NppAccount, TencentNpp, international
+from acl_engine.bootstrap.tencent_reports import NppReports
+from acl_engine.domain.calls import Call
 from acl_engine.domain.errors import AclError, ConfigError
 from acl_engine.domain.ports import DialProvider
 from acl_engine.domain.text import Text
@@ -54,21 +58,43 @@ class AccountFile(Struct, frozen=True, forbid_unknown_fields=True):
     lines: dict[str, str]
 
 
-def provider_of(settings: Telephony, *, synthetic: bool) -> DialProvider | None:
-    """The vendor's adapter; None: what the world itself has. Raises ConfigError."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Who rings; None: what the world itself has. `reports`: what a vendor's records come to."""
+
+    provider: DialProvider | None
+    reports: NppReports | None = None
+
+
+def provider_of(
+    settings: Telephony,
+    *,
+    synthetic: bool,
+    public_url: str | None = None,
+    keep: Callable[[Call], None] = lambda call: None,
+    now: Callable[[], float] = time.time,
+) -> Chosen:
+    """The vendor's adapter. Raises ConfigError.
+
+    `public_url`: where a vendor reaches this service; without one, no record of a call is asked
+    for. `keep` keeps such a record, `now` is the time of the world's calls.
+    """
     if settings.vendor == "world":
         if settings.account_file is not None or settings.endpoint is not None:
             raise contradiction("telephony.account_file, telephony.endpoint: no telephony.vendor")
-        return None
+        return Chosen(None)
     if settings.vendor == "none":
-        return NoProvider()
+        return Chosen(NoProvider())
     if settings.account_file is None:
         raise contradiction("telephony.vendor: telephony.account_file is not given")
     endpoint = settings.endpoint or ENDPOINT
     _check_endpoint(endpoint, synthetic=synthetic)
     outbound = HttpsOutbound(settings.authorities, settings.seconds)
     account = read_account(Path(settings.account_file))
-    return TencentNpp(account, outbound, endpoint)
+    if public_url is None:
+        return Chosen(TencentNpp(account, outbound, endpoint))
+    reports = NppReports(account, public_url, keep, now)
+    return Chosen(TencentNpp(account, outbound, endpoint, reported_to=reports.address), reports)
 
 
 def _check_endpoint(endpoint: str, *, synthetic: bool) -> None:

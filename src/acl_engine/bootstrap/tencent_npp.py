@@ -7,7 +7,8 @@ INVARIANTS
 - What is not plainly a success is a refusal: another status, no answer in time, an answer that is
   too long or no JSON, an error code, a missing id.
 - Of an error its code alone is kept, and only if it looks like one: a message may quote a number.
-- Nothing is recorded (`Record` is 0), and no call record or recording is ever asked for.
+- Nothing is recorded (`Record` is 0), and no recording is ever asked for. Call records come to the
+  address that goes along with each request (`tencent_reports`), or nowhere.
 """
 
 import re
@@ -20,7 +21,7 @@ import msgspec
 
 from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.tencent_signature import JSON, authorization
-from acl_engine.domain.calls import Ends
+from acl_engine.domain.calls import PLACED, Ends
 from acl_engine.domain.errors import StoreError
 from acl_engine.domain.text import Text
 from acl_engine.masking.phone import parse
@@ -41,7 +42,6 @@ NO_LINE = Text(
     "在 telephony.account_file 的 lines 中登记该设备的号码",
     "register the device's number under `lines` of telephony.account_file",
 )
-PLACED = "placed"  # it rings both ends and says no more
 _MOST_BYTES = 65_536
 _LONGEST_BINDING = 168 * 3600
 _CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}|-?\d{1,6}")
@@ -70,11 +70,14 @@ class TencentNpp:
         outbound: HttpsOutbound,
         endpoint: str = ENDPOINT,
         now: Callable[[], float] = time.time,
+        reported_to: Callable[[Ends], str | None] = lambda ends: None,
     ) -> None:
+        """`reported_to`: the address for the record of a call, if there is one."""
         self._account = account
         self._outbound = outbound
         self._endpoint = endpoint
         self._now = now
+        self._reported_to = reported_to
 
     def bind(self, ends: Ends) -> str:
         if not ends.both_ways:
@@ -109,7 +112,8 @@ class TencentNpp:
         target = international(ends.number)
         if source is None or target is None:
             raise StoreError(NO_LINE.of(device=ends.device or "?"))
-        return {"Src": source, "Dst": target}
+        address = self._reported_to(ends)
+        return {"Src": source, "Dst": target, **({"HangupUrl": address} if address else {})}
 
     def _asked(self, action: str, values: Mapping[str, str]) -> Mapping[str, Any]:
         body = msgspec.json.encode({"BizAppId": self._account.app_id, **values})

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from acl_engine.domain.principal import Principal
 
+# The outcome of a call of which the provider has said no more yet.
+PLACED = "placed"
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
@@ -12,6 +15,8 @@ class Ends:
     `device` is the company's side: the provider knows its line. `number` is the person's.
     `expires_at` in epoch seconds UTC. `both_ways`: the person may call back while it is bound;
     `anyone` (replay alone): whoever rings is put through, as where X is bound to one end only.
+    `name`: the broker's own for the binding, or BINDING.CALL for one call, by which a provider may
+    report of it later.
     """
 
     device: str | None
@@ -20,6 +25,7 @@ class Ends:
     both_ways: bool
     most_minutes: int
     anyone: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,11 @@ class Capability:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One attempt, either way. `outcome` is a word: answered, busy, no-answer, off, placed (the
-    provider does not say), failed; of a callback: callback or hotline. It is an oracle, so attempts
-    are limited and counted."""
+    provider does not say, or not yet), failed; of a callback: callback or hotline. It is an oracle,
+    so attempts are limited and counted. `name`: by which a later report of the same call finds it.
+    """
 
     binding: str
     at: int
     outcome: str
+    name: str | None = None

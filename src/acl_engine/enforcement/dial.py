@@ -105,13 +105,12 @@ def call(door: Door, token: str, capability: str) -> CallOutcome:
 
 def _rung(trail: Trail, binding: Binding) -> str:
     """Ring, and keep a record of it whatever comes of it."""
-    outcome = "failed"
+    outcome, name = "failed", secrets.token_hex(8)
     try:
-        outcome = trail.door.provider.call(
-            binding.provider_ref, _ends(trail, binding.stage, binding.expires_at)
-        )
+        ends = _ends(trail, binding.stage, binding.expires_at, f"{binding.id}.{name}")
+        outcome = trail.door.provider.call(binding.provider_ref, ends)
     finally:
-        trail.door.dials.record(Call(binding.id, _now(trail), outcome))
+        trail.door.dials.record(Call(binding.id, _now(trail), outcome, name))
     return outcome
 
 
@@ -133,9 +132,10 @@ def _bound(trail: Trail) -> Binding:
     ):
         return found
     expires = now + min(DAY, max(1, _minutes(door)) * 60 * _CAPABILITIES)
-    reference = door.provider.bind(_ends(trail, stage, expires))
+    name = secrets.token_hex(12)
+    reference = door.provider.bind(_ends(trail, stage, expires, name))
     binding = Binding(
-        secrets.token_hex(12),
+        name,
         key,
         who.account,
         who.person,
@@ -155,7 +155,7 @@ def _bound(trail: Trail) -> Binding:
     return binding
 
 
-def _ends(trail: Trail, stage: str, expires: int) -> Ends:
+def _ends(trail: Trail, stage: str, expires: int, name: str) -> Ends:
     dial = trail.door.pack.settings.dial
     number = _number(trail, stage)
     return Ends(
@@ -165,6 +165,7 @@ def _ends(trail: Trail, stage: str, expires: int) -> Ends:
         both_ways=dial.callback,
         most_minutes=dial.call_minutes,
         anyone=not dial.known_callers,
+        name=name,
     )
 
 

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, Select, and_, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from acl_engine.domain.calls import Binding, Call, Kept
+from acl_engine.domain.calls import PLACED, Binding, Call, Kept
 from acl_engine.domain.principal import Principal
 from acl_engine.storage.database import Database
 from acl_engine.storage.tables import (
@@ -33,6 +34,8 @@ _OUTCOME = re.compile(r"[a-z-]{1,16}")
 # A page of what is kept. Past its expiry by more than `_FORGOTTEN` the provider has forgotten a
 # binding by itself, whether or not it ever answered.
 _AT_ONCE = 500
+# More calls over one binding are no work, and no reason to fill the table.
+_MOST_RECORDS = 200
 _FORGOTTEN = 3600
 
 
@@ -145,15 +148,31 @@ class DialStore:
             return cx.execute(_attempts(waybill_no, since)).scalar_one()
 
     def record(self, call: Call) -> None:
-        """Keep one attempt: when, by which binding, and the outcome as a word."""
+        """Keep one attempt: when, by which binding, and the outcome as a word.
+
+        What is said again of a call of the same name completes it if it was only placed so far, and
+        changes nothing otherwise. A binding that is not known, or has its most records, keeps none.
+        """
         if not _OUTCOME.fullmatch(call.outcome):
             raise ValueError("an outcome is a word")
+        values = {one: getattr(call, one) for one in ("binding", "at", "outcome", "name")}
         with self._database.write() as cx:
-            cx.execute(
-                insert(call_records).values(binding=call.binding, at=call.at, outcome=call.outcome)
-            )
+            lock = select(_b.id).where(_b.id == call.binding).with_for_update()
+            many = select(func.count()).where(call_records.c.binding == call.binding)
+            if cx.scalar(lock) is not None and cx.scalars(many).one() < _MOST_RECORDS:
+                cx.execute(_RECORD[cx.dialect.name], values)
 
 
+def _upsert(dialect: Any) -> Any:
+    made = dialect.insert(call_records)
+    return made.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"outcome": made.excluded.outcome},
+        where=call_records.c.outcome == PLACED,
+    )
+
+
+_RECORD = {"sqlite": _upsert(sqlite), "postgresql": _upsert(postgresql)}
 _KEPT = frozenset(Binding.__dataclass_fields__)
 _STAFF = ("role", "unit", "tenant", "customer")
 _KEPT_QUERY = (

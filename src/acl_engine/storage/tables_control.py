@@ -84,4 +84,7 @@ call_records = Table(
     Column("binding", String(64), ForeignKey("dial_bindings.id"), nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("outcome", String(16), nullable=False),
+    Column("name", String(64)),  # by which a later report of the same call finds it
+    Index(None, "name", unique=True),
+    Index(None, "binding"),
 )

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.service import Service
 from acl_engine.domain.errors import AclError
-from acl_engine.web import enrolment, health, scim, styles
+from acl_engine.web import enrolment, health, scim, styles, telephony
 from acl_engine.web.api import area as api
 from acl_engine.web.cas import area as cas
 from acl_engine.web.heads import Exact
@@ -61,6 +61,7 @@ def areas_of(service: Service, life: Life, metrics: Metrics) -> list[Area]:
         Area("enrolment", enrolment.routes(service)),
         Area("metrics", metrics.routes(access)),
         Area("scanner", scanner.routes(service, access)),
+        Area("telephony", telephony.routes(service), telephony.PREFIX, telephony.BODY_BYTES),
         Area("scim", scim.routes(service), scim.PREFIX, scim.BODY_BYTES),
     ]
 
