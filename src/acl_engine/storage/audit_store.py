@@ -88,7 +88,7 @@ class AuditStore(AuditReading):
         # Under the queue's lock: whether somebody is committing, and who waits for a full queue.
         self._led = False
         self._gathering: _Waiting | None = None
-        self._last_group, self._last_seconds = 1, 0.0
+        self._last_group, self._last_seconds, self._began = 1, 0.0, 0.0
 
     def append(self, entry: AuditEntry) -> Receipt:
         """Write one record; it is durable when this returns. Raises AuditUnavailable."""
@@ -145,24 +145,35 @@ class AuditStore(AuditReading):
             self._gathering = None
 
     def _commit_waiting(self, mine: _Waiting) -> None:
-        with self._queue_lock:
-            group, self._queue = self._queue[:MOST_IN_A_COMMIT], self._queue[MOST_IN_A_COMMIT:]
-        began = time.perf_counter()
+        group: list[_Waiting] = []
         try:
             refused = self._commit(group)
             if refused and len(group) > 1:
                 for one in group:
                     self._commit([one])
         finally:
-            self._last_group, self._last_seconds = len(group), time.perf_counter() - began
+            if not group:  # its turn never came: those who waited are told so
+                self._fill(group)
+            self._last_group, self._last_seconds = len(group), time.perf_counter() - self._began
             _release(group, mine)
+
+    def _fill(self, group: list[_Waiting]) -> None:
+        with self._queue_lock:
+            group += self._queue[:MOST_IN_A_COMMIT]
+            del self._queue[:MOST_IN_A_COMMIT]
+        self._began = time.perf_counter()
 
     def _commit(self, group: list[_Waiting]) -> bool:
         """Write a group in one transaction; without indexes it failed. True: a record in it was
-        refused for itself, so that the others are worth another try."""
-        rows = [one.row for one in group]
+        refused for itself, so that the others are worth another try.
+
+        An empty group is filled once it is this writer's turn: whoever came while it waited for
+        others shares the commit."""
         try:
             with self._database.write() as cx:
+                if not group:
+                    self._fill(group)
+                rows = [one.row for one in group]
                 first = (insert_postgres if self._postgres else insert_sqlite)(cx, rows)
         except StoreError as error:
             return error.message.code == FAILED.code
