@@ -15,6 +15,10 @@ from typing import Any
 
 import uvloop
 
+from acl_engine.bootstrap.settings import Limits
+from acl_engine.cli.serve import FORMAT
+from acl_engine.web.connections import bounded
+
 
 class Server(int):
     """A server's port; `pid` is its process."""
@@ -155,11 +159,16 @@ def load(
 
 
 @contextmanager
-def served(make: Callable[..., Any], *arguments: object) -> Iterator[Server]:
-    """A plain-HTTP server of `make(*arguments)` (an ASGI application) on one core; its port."""
+def served(
+    make: Callable[..., Any], *arguments: object, limits: Limits | None = None
+) -> Iterator[Server]:
+    """A plain-HTTP server of `make(*arguments)` (an ASGI application) on one core; its port.
+
+    `limits`: with what `acl serve` adds to it, its bounds on connections and its log's lines.
+    """
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, make, arguments, limits), daemon=True)
     process.start()
     try:
         server = Server(mine.recv())
@@ -170,16 +179,23 @@ def served(make: Callable[..., Any], *arguments: object) -> Iterator[Server]:
         process.join()
 
 
-def _serve(pipe: Any, make: Callable[..., Any], arguments: tuple[object, ...]) -> None:
+def _serve(
+    pipe: Any, make: Callable[..., Any], arguments: tuple[object, ...], limits: Limits | None
+) -> None:
+    import logging
     import socket
 
     import uvicorn
 
     os.sched_setaffinity(0, {0})
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    if limits is not None:
+        nowhere = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+        logging.basicConfig(level=logging.INFO, stream=nowhere, format=FORMAT)
     config = uvicorn.Config(
-        make(*arguments), loop="uvloop", http="httptools", ws="none", lifespan="off",
-        log_level="error", access_log=False,
+        make(*arguments), loop="uvloop", http=bounded(limits) if limits else "httptools",
+        ws="none", lifespan="off",
+        log_level="error", log_config=None, access_log=False,
         # At a low rate a caller is idle for longer than a server waits by itself.
         timeout_keep_alive=300,
     )  # fmt: skip

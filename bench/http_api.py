@@ -1,14 +1,18 @@
-"""The lookup API over HTTP on one core, beside a bare Starlette application under the same server.
+"""The lookup API over HTTP on one core, beside a bare Starlette application under uvicorn.
 
+Ours runs with what `acl serve` adds: bounds on connections, and the log's line for each request.
 A decision alone reads what it decides on from the database, live, and writes nothing. A lookup is
 two durable records besides.
 """
 
 import argparse
+import itertools
 import json
+import multiprocessing
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import text
@@ -19,16 +23,19 @@ from starlette.routing import Route
 from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.service import Service
+from acl_engine.bootstrap.settings import Limits
 from acl_engine.bootstrap.settings import load as load_settings
 from acl_engine.domain.request import Query
 from acl_engine.identity.service_tokens import new_token
 from acl_engine.identity.standing import Rules
+from acl_engine.storage.database import Database
 from bench._load import Load, load, served
 from bench._table import Table, Target, progress
 from bench.central_login import World, commits, logged_in, service, world
 
 TITLE = "The lookup API: decisions alone, and audited lookups"
 CALLERS = 32
+COMMITS = 20
 PARCELS = ("load-1", "load-2", "load-3", "load-4")
 
 
@@ -104,6 +111,27 @@ def never_twice(asked: list[bytes]) -> list[bytes]:
     return found
 
 
+@contextmanager
+def committing(url: str, rate: int) -> Iterator[None]:
+    """Another process that changes something so many times a second: what is kept goes with it."""
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_commit, args=(url, rate), daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _commit(url: str, rate: int) -> None:
+    with Database.open(url) as database:
+        for number in itertools.count():
+            with database.write(durable=False) as cx:
+                cx.execute(text("INSERT INTO cas_spent VALUES (:h, 0)"), {"h": f"beside-{number}"})
+            time.sleep(1 / rate)
+
+
 def main(arguments: list[str]) -> Iterator[Table]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--decisions", type=int, default=2000)
@@ -120,13 +148,15 @@ def _measured(made: World, decisions: int, lookups: int) -> Table:
     progress("the ceiling")
     with served(echo) as port:
         ceiling = load(port, asked * 5, b"true", CALLERS)
-    with served(service, made.flags) as port:
+    with served(service, made.flags, limits=Limits()) as port:
         progress("decisions")
         load(port, asked[:200], b"true", CALLERS)  # statements are compiled at their first use
         decided = load(port, asked, b"true", CALLERS)
         calm = load(port, asked, b"true", CALLERS, decided.rate / 2)
         apart = load(port, others(made, application, decisions), b"decision", CALLERS)
         fresh = load(port, never_twice(asked), b"decision", CALLERS)
+        with committing(made.url, COMMITS):
+            moving = load(port, asked, b"true", CALLERS)
         progress("lookups")
         looked = load(port, looks(made, person, lookups), b"views", CALLERS)
         half = load(port, looks(made, person, lookups), b"views", CALLERS, looked.rate / 2)
@@ -137,6 +167,7 @@ def _measured(made: World, decisions: int, lookups: int) -> Table:
         _row("/access/v1/evaluation, half that rate", calm, ceiling.rate),
         _row("/access/v1/evaluation, 300 parcels in turn", apart, ceiling.rate),
         _row("/access/v1/evaluation, no question twice", fresh, ceiling.rate),
+        _row(f"/access/v1/evaluation, {COMMITS} commits a second", moving, ceiling.rate),
         _row("/v1/lookup, audited", looked, ceiling.rate),
         _row("/v1/lookup, half that rate", half, ceiling.rate),
         ["two durable commits, one thread (the lookup's floor)", f"{floor:,.0f}", *[""] * 4],
@@ -148,6 +179,7 @@ def _measured(made: World, decisions: int, lookups: int) -> Table:
         ("calm", calm, decisions),
         ("in turn", apart, decisions),
         ("no question twice", fresh, decisions),
+        ("beside commits", moving, decisions),
         ("lookups", looked, lookups),
         ("calm lookups", half, lookups),
     )

@@ -37,6 +37,9 @@ WORLD_TIME = Text(
     "living at the world's time: clock offset {seconds} s",
 )
 
+# The log's lines.
+FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
 
 @click.command("serve")
 @click.option(
@@ -143,9 +146,7 @@ def _say(lang: Lang, sock: socket.socket, host: str, development: Path | None) -
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=FORMAT)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 

@@ -37,6 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
     leaving: ClassVar["OrderedDict[BoundedProtocol, TimerHandle]"]
 
     _deadline: TimerHandle | None = None
+    _begun = False  # a request of which not all headers have come
     _reading_headers = True
     _header_bytes = 0
     _turned_away = False
@@ -67,12 +68,13 @@ class BoundedProtocol(HttpToolsProtocol):
         # A header that never ends is held by the parser: count what went in.
         if self._reading_headers and self._header_bytes > self.limits.header_bytes:
             self.turn_away(431)
+        # Most requests come whole: there is nothing to wait for then.
+        elif self._begun and self._deadline is None and not self._turned_away:
+            self._set_deadline()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._line_bytes = 0
-        if self._deadline is None:
-            self._set_deadline()
+        self._line_bytes, self._begun = 0, True
 
     def on_url(self, url: bytes) -> None:
         self._line_bytes += len(url)
@@ -84,7 +86,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._reading_headers, self._header_bytes = False, 0
+        self._reading_headers, self._header_bytes, self._begun = False, 0, False
         self._cancel_deadline()
         if self._line_bytes > self.limits.header_bytes:
             self.turn_away(431)

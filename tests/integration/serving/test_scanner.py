@@ -203,6 +203,15 @@ def test_asked_by_one_and_approved_by_another(api: Api, courier: Screen) -> None
     mine = courier.go("/scanner/cases")
     assert "My requests" in mine.text
     assert "Approve<" not in mine.text, "not by oneself"
+    for lang, words in {
+        "en": ("a look", "calling again or checking the address after delivery"),
+        "zh": ("查看", "签收后再次联系或复核地址"),
+    }.items():  # in words, not in codes
+        said = courier.go(f"/scanner/cases?lang={lang}").text
+        assert all(f"<dd>{one}</dd>" in said for one in words), said
+        assert "<dd>look</dd>" not in said
+        assert "recontact</dd>" not in said
+    courier.go("/scanner/?lang=en")
     manager = screen(api, "sup-0413")
     waiting = manager.go("/scanner/cases?lang=en")
     assert "Waiting for my answer" in waiting.text

@@ -19,9 +19,8 @@ from acl_engine.domain.view import View
 from acl_engine.web.parameters import Parameters
 from acl_engine.web.scanner.coming import Coming
 from acl_engine.web.scanner.menu import PARCEL, STAGES
-from acl_engine.web.scanner.pages import At, Card, card, show
+from acl_engine.web.scanner.pages import CASE, At, Card, card, show
 
-CASE = "approval"
 _PAGE = 20
 _ACTS = (Action.DIAL, Action.SCAN_OUT, Action.SCAN_IN)
 _ANSWERS = ("approve", "refuse", "withdraw")

@@ -10,14 +10,17 @@ from starlette.responses import Response
 from acl_engine.domain.errors import AclError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.principal import Principal
+from acl_engine.domain.text import Message
 from acl_engine.domain.view import View
 from acl_engine.web import cookies
 from acl_engine.web.language import language
 from acl_engine.web.pages import page
 from acl_engine.web.scanner.events import TRACE, Event, events
 from acl_engine.web.scanner.menu import Menu, menu_of
+from acl_engine.web.scanner.words import worded
 
 PREFIX = "/scanner"
+CASE = "approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,12 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One record on the screen. `fields`: (zh, en, value), a trace as its events; `may`: what is
-    offered beside it."""
+    """One record on the screen. `fields`: (zh, en, value), a trace as its events, a case's code in
+    words; `may`: what is offered beside it."""
 
     key: str
     mark: str
-    fields: tuple[tuple[str, str, str | tuple[Event, ...]], ...]
+    fields: tuple[tuple[str, str, str | Message | tuple[Event, ...]], ...]
     may: frozenset[str] = frozenset()
     purpose: str = ""
 
@@ -46,8 +49,14 @@ class Card:
 def card(pack: Pack, view: View, may: Iterable[str] = (), purpose: str = "") -> Card:
     """A view with the names of its fields, in the catalogue's order, and the screen code."""
     known = pack.resources[view.resource].fields
+
+    def shown(name: str, text: str) -> str | Message | tuple[Event, ...]:
+        if view.resource == CASE:
+            return worded(pack, name, text)
+        return events(text) if name == TRACE else text
+
     fields = tuple(
-        (known[name].zh, known[name].en, events(text) if name == TRACE else text)
+        (known[name].zh, known[name].en, shown(name, text))
         for name in known
         if (text := view.fields.get(name)) is not None
     )
