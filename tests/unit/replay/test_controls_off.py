@@ -60,6 +60,8 @@ def decided(pack: Pack, row: Row, stage: str, lost: frozenset[str] = frozenset()
     subject = {name: None if name in lost else fact for name, fact in known.items()}
     request = replace(pack_grid.request(Action(row.action), KEY), resource=row.resource)
     record = {**RECORDS[row.resource], "stage": stage}
+    if "urgent_unanswered" in words(row):  # no case is in time and over at once
+        record["answer_until"] = SUBJECT["now"]
     facts = pack_grid.facts({**subject, "role": role}, record)
     return PackDecider(pack).decide(request, facts)
 
