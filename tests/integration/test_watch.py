@@ -201,7 +201,7 @@ def test_command_follows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_command_lists_its_rules(url: str) -> None:
-    """All seven, with their level and response."""
+    """All eight, with their level and response."""
     listed = run("--list", "--database", url, code=0).splitlines()
-    assert len(listed) == 7
+    assert len(listed) == 8
     assert any("look-without-scan  [medium]" in one for one in listed)

@@ -3,8 +3,8 @@
 INVARIANTS
 - The audit record is durable before the change; when the change fails, a second record says so.
 - Only an account in force with an administrator's role acts, and never on its own person. While no
-  administrator is in force, whoever holds the database makes one: the first, or the next after all
-  have lapsed.
+  administrator is in force, whoever holds the database and its master key makes one: the first, or
+  the next after all have lapsed. That is loud: an alarm, and a record that a rule watches for.
 """
 
 import secrets
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from acl_engine.audit import record
+from acl_engine.bootstrap.alarms import log_alarm
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys
 from acl_engine.bootstrap.master_key import keys_of
@@ -46,6 +47,15 @@ NOT_ADMINISTRATOR = Text(
     "由管理员操作",
     "have an administrator do it",
 )
+NOBODY_IN_FORCE = Text(
+    "administration-nobody-in-force",
+    "没有有效的管理员：`{by}` 直接在数据库上执行了 `{action}`",
+    "no administrator is in force: `{by}` does `{action}` on the database itself",
+    "核对是谁、为什么",
+    "find out who it was, and why",
+)
+# The record of an act that no administrator in force stands behind; its reason names the act.
+ALONE = "account.without-administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,8 @@ class Desk:
     def permit(self, act: "Act", roles: Sequence[str], person: str | None) -> None:
         """Raise ChangeRefused, on record, unless `act.by` may do this to something of `person`."""
         maker = self.account(act.by)
-        if maker is not None and maker.role in roles and maker.active:
+        alone = not (maker is not None and maker.role in roles and maker.active)
+        if maker is not None and not alone:
             if lapsed := self.rules.lapses(maker, self.now()):
                 self.refuse(act, LAPSES[lapsed[0]].of(login=act.by), standing.CONTROL)
         elif self.in_force(roles):
@@ -130,6 +141,9 @@ class Desk:
         makers = self.directory.makers(act.by)
         if refusal := refusal_of_maker(self.rules, person, act.by, own, makers):
             self.refuse(act, refusal)
+        if alone:
+            self.note(replace(act, action=ALONE, reason=act.action.rpartition(".")[2]))
+            log_alarm(NOBODY_IN_FORCE.of(by=act.by, action=act.action))
 
     def in_force(self, roles: Sequence[str]) -> tuple[str, ...]:
         """The logins of those who hold one of these roles, and are in force now."""

@@ -13,8 +13,10 @@ from typing import cast
 from acl_engine.audit import record
 from acl_engine.bootstrap.alarms import log_alarm
 from acl_engine.bootstrap.approving import Approving
+from acl_engine.bootstrap.budget_freezes import BudgetFreezes
 from acl_engine.bootstrap.callers import Callers
 from acl_engine.bootstrap.coming_in import ComingIn
+from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.judicial import Judicial
 from acl_engine.bootstrap.keys import KeyedPseudonyms, Keys, LocalKeyService
 from acl_engine.bootstrap.lesser_log import as_kept
@@ -139,7 +141,11 @@ class Engine:
         rules = Rules.of(pack)
         sessions = StoredSessions(store, settings.login, clock, rules)
         audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
-        budgets: Budgets = BudgetStore(database, settings.budgets, clock, groups=pack.groups)
+        desk, factors = Desk.over(database, keys, clock, rules), SqlFactors(database)
+        freeze = BudgetFreezes(desk, factors, alarm)
+        budgets: Budgets = BudgetStore(
+            database, settings.budgets, clock, groups=pack.groups, freeze=freeze
+        )
         passwords = Passwords.rehearsal() if replay else Passwords.production()
         door = Door(
             pack=pack,
@@ -170,7 +176,7 @@ class Engine:
             step=replay.watch if replay else lambda line: None,
             marks=settings.audit.marks,
         )
-        totp, factors = Totp(keys.totp), SqlFactors(database)
+        totp = Totp(keys.totp)
         throttle = Throttle(shared=factors, clock=clock)
         logins = Logins(store, settings.login, clock, passwords, totp, throttle, rules, factors)
         fresh = FreshFactors(store, factors, settings.login, clock, totp, throttle, sessions)

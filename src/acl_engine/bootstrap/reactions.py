@@ -27,6 +27,15 @@ WITHOUT_SECRET = frozenset({"password-wrong", "throttled", "busy", "unknown-logi
 ONLY_TRIED, LAST_ADMINISTRATOR = "only-tried", "last-administrator"
 
 
+def keepers_of(desk: Desk, login: str, role: str) -> tuple[str, ...] | None:
+    """Who could undo a freeze of this account: of an administrator's the others in force, and
+    without any it is not frozen. None: anybody's to freeze."""
+    roles = desk.rules.settings.administrators
+    if role not in roles:
+        return None
+    return tuple(one for one in desk.in_force(roles) if one != login)
+
+
 class AccountReactions:
     """Freezes accounts and holds sessions. Safe to call from several threads and processes."""
 
@@ -92,10 +101,7 @@ class AccountReactions:
         # reason, and the alert would be forgotten.
         if account is None or account.status == "left":
             return
-        roles = self._desk.rules.settings.administrators
-        keepers: tuple[str, ...] | None = None
-        if account.role in roles:
-            keepers = tuple(one for one in self._desk.in_force(roles) if one != login)
+        keepers = keepers_of(self._desk, login, account.role)
         if keepers == ():
             self._spare(login, alert)
             return

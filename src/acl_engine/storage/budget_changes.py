@@ -5,14 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.domain.budgets import DAYS, Seen
-from acl_engine.domain.staff import DETECTION
 from acl_engine.storage.budget_use import DAY, DAY_SECONDS
-from acl_engine.storage.releases import revoke
-from acl_engine.storage.tables import accounts, budget_counters, budget_reservations, budget_seen
+from acl_engine.storage.tables import budget_counters, budget_reservations, budget_seen
 
 _LONGEST = max(DAYS.values()) * DAY_SECONDS
 _c, _r, _s = budget_counters.c, budget_reservations.c, budget_seen.c
@@ -142,15 +140,6 @@ def remember(cx: Connection, rows: Persons) -> None:
                 for (counter, subject), (day, weight) in sorted(rows.items())
             ],
         )
-
-
-def freeze(cx: Connection, account: str, now: int) -> None:
-    """Suspend an account and end its sessions, in the name of detection: it is resumed for a
-    reason, like one that an alert froze."""
-    mine, active = accounts.c.login == account, accounts.c.status == "active"
-    frozen = {"status": "suspended", "status_by": DETECTION}
-    if cx.execute(update(accounts).where(mine, active).values(frozen)).rowcount:
-        revoke(cx, mine, now)
 
 
 def drop_dead(cx: Connection, counters: Collection[str], now: int) -> None:

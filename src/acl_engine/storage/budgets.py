@@ -49,6 +49,7 @@ from acl_engine.storage.budget_use import (
     who_is,
 )
 from acl_engine.storage.database import Database
+from acl_engine.storage.staff import SqlStaffDirectory
 
 LEASE_LOST = Text(
     "budget.lease-lost",
@@ -69,6 +70,8 @@ _COUNTED = {
     Action.WITHDRAW: "",
     Action.REVIEW: "",
 }
+# Freezes whoever looks, at a moment in epoch seconds.
+Freeze = Callable[[Principal, int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,16 @@ class BudgetStore:
         *,
         groups: Callable[[str], frozenset[str]] = lambda role: frozenset({role}),
         lease_seconds: int = LEASE_SECONDS,
+        freeze: Freeze | None = None,
     ) -> None:
+        """`freeze`: what is done to an account beyond a limit that says so, before it is told."""
         self._database = database
         self._limits = tuple(limits)
         self._clock = clock
         self._groups = groups
         self._lease = lease_seconds
+        staff = SqlStaffDirectory(database)
+        self._freeze = freeze or (lambda who, now: staff.freeze(who.account, None, now))
         self._of: dict[str, tuple[BudgetLimit, ...]] = {}
         self._handled: dict[tuple[str, str, int], int] = {}
         self._tidied_on = 0
@@ -133,11 +140,11 @@ class BudgetStore:
             rooms = [self._room(cx, principal, one, counts[one.counter], today) for one in charges]
             reservation = _reservation(amount, charges, rooms)
             refused = self._refusal(cx, principal, charges, rooms, counts, today, fresh)
-            if refused == FROZEN:
-                change.freeze(cx, principal.account, now)
             if refused is None:
                 change.set_aside(cx, reservation.id, reservation.amounts, now + self._lease)
                 warned = tuple(self._warnings(cx, principal, charges, counts, today))
+        if refused == FROZEN:
+            self._freeze(principal, now)
         if refused is not None:
             raise ActRefused(Refusal("4", ("budget",), None, refused))
         return replace(reservation, warned=warned)

@@ -175,6 +175,7 @@ def test_attacks_stand_out_of_honest_work() -> None:
                             areas=("b1.a3",), block=f"o{n}", **thief) for n in range(10)],
         "sequential-numbers": [event(begins + n * MINUTE, subjects=(f"q{n}",), areas=(),
                                      effect="deny", block="kq", **thief) for n in range(9)],
+        "nobody-in-force": [event(begins, "account.without-administrator", account="c1-3")],
         "account-on-many-devices": [login(begins + n, "c1-3", f"rented-{n}") for n in range(3)],
         "device-of-many": [login(begins + n, f"c1-{n}", "stolen") for n in range(3)],
         "reverse-then-elsewhere": [
