@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from acl_engine.domain.borrowed import NAMED, in_chinese
+
 Lang = Literal["zh", "en"]
 
 HIDDEN = "***"
@@ -58,11 +60,20 @@ class Message:
 
     def render(self, lang: Lang = "en") -> str:
         template = self.text.zh if lang == "zh" else self.text.en
-        return template.format(**dict(self.params))
+        return template.format(**self._filled(template, lang))
 
     def hint(self, lang: Lang = "en") -> str:
         template = self.text.hint_zh if lang == "zh" else self.text.hint_en
-        return template.format(**dict(self.params))
+        return template.format(**self._filled(template, lang))
+
+    def _filled(self, template: str, lang: Lang) -> dict[str, str]:
+        """What somebody wrote, between backticks, stays; what a library said is translated."""
+        return {
+            name: in_chinese(value)
+            if lang == "zh" and name in NAMED and f"`{{{name}}}`" not in template
+            else value
+            for name, value in self.params
+        }
 
     def __str__(self) -> str:
         return self.render("en")

@@ -67,8 +67,8 @@ UNREACHABLE = Text(
     "store.unreachable",
     "无法连接数据库 `{database}`",
     "cannot reach database `{database}`",
-    "检查地址、用户、密码以及服务是否运行",
-    "check host, user and password, and that the server runs",
+    "检查地址、用户、密码以及服务是否运行；SQLite 则检查文件所在的文件夹",
+    "check host, user, password and that the server runs; of a SQLite file, its folder",
 )
 NOT_A_DATABASE = Text(
     "store.not-a-database",

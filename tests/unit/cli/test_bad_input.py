@@ -1,6 +1,8 @@
 """Bad input at the shell: exit 2, one line with what and where, nothing half-written."""
 
+import errno
 import os
+import re
 import shutil
 import sqlite3
 import sys
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from acl_engine.cli import main
+from acl_engine.domain.borrowed import in_chinese
 from acl_engine.storage import engines
 
 ROOT = Path(__file__).parents[3]
@@ -279,3 +282,49 @@ def test_a_wrong_row_stops_the_replay(
     assert code == 2
     assert says in err
     assert f"{folder / 'policy.csv'}:{line}" in err.splitlines()[0]
+
+
+# --- in Chinese, whole ---------------------------------------------------------------------------
+
+IN_CHINESE = {
+    "scenario check no.yaml": "没有这个文件或文件夹",
+    "scenario check .": "是文件夹，不是文件",
+    "replay courier.nope": "情景 `courier.nope` 没有定义",
+    "replay --format xml": "'xml' 不在可选值",
+    "policy load .": "是文件夹，不是文件",
+    "world build --waybills many": "'many' 不是整数",
+    "serve --port 99999": "99999 不在范围",
+    "policy check policies/mistyped": "角色 `courir` 不存在",
+}
+
+
+@pytest.mark.parametrize("words", IN_CHINESE)
+def test_a_chinese_error_has_no_half_in_english(
+    words: str, acl: Acl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """What the system, a library or the name of a kind puts into a sentence is translated too."""
+    shutil.copytree(ROOT / "policies" / "courier" / "after", tmp_path / "policies" / "mistyped")
+    file = tmp_path / "policies" / "mistyped" / "policy.csv"
+    file.write_text(file.read_text("utf-8").replace(", courier, waybill", ", courir, waybill", 1))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ACL_HOME", str(ROOT))
+    monkeypatch.setattr(sys, "argv", ["acl", "--lang", "zh", *words.split()])
+    with pytest.raises(SystemExit):
+        main()
+    out, err = capsys.readouterr()
+    assert IN_CHINESE[words] in out + err
+
+
+def test_every_kind_that_a_message_names_has_its_word() -> None:
+    """A new `what="..."` or errno of this system is met in Chinese, or fails here."""
+    named = {
+        found
+        for path in (ROOT / "src").rglob("*.py")
+        for found in re.findall(r'what="([a-z][^"]+)"', path.read_text("utf-8"))
+    }
+    kinds = {one for one in named if one == in_chinese(one)}
+    assert named
+    assert kinds == set()
+    common = (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.ENOTDIR, errno.ENOSPC, errno.EROFS)
+    assert [one for one in map(os.strerror, common) if one == in_chinese(one)] == []
