@@ -16,8 +16,8 @@ from typing import Any
 import uvloop
 
 from acl_engine.bootstrap.settings import Limits
-from acl_engine.cli.serve import FORMAT
 from acl_engine.web.connections import bounded
+from acl_engine.web.log_lines import log_to
 
 
 class Server(int):
@@ -182,7 +182,6 @@ def served(
 def _serve(
     pipe: Any, make: Callable[..., Any], arguments: tuple[object, ...], limits: Limits | None
 ) -> None:
-    import logging
     import socket
 
     import uvicorn
@@ -190,8 +189,7 @@ def _serve(
     os.sched_setaffinity(0, {0})
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
     if limits is not None:
-        nowhere = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
-        logging.basicConfig(level=logging.INFO, stream=nowhere, format=FORMAT)
+        log_to(open(os.devnull, "w"))  # noqa: SIM115 - as long as the process
     config = uvicorn.Config(
         make(*arguments), loop="uvloop", http=bounded(limits) if limits else "httptools",
         ws="none", lifespan="off",

@@ -15,6 +15,7 @@ from acl_engine.bootstrap.world_clock import people_time
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.text import Lang, Text
 from acl_engine.storage.database import Database, is_synthetic
+from acl_engine.web.log_lines import log_to
 
 NO_SERVER = Text(
     "serve.not-installed",
@@ -36,9 +37,6 @@ WORLD_TIME = Text(
     "活在世界的时间里：时钟偏移 {seconds} 秒",
     "living at the world's time: clock offset {seconds} s",
 )
-
-# The log's lines.
-FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @click.command("serve")
@@ -146,7 +144,7 @@ def _say(lang: Lang, sock: socket.socket, host: str, development: Path | None) -
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=FORMAT)
+    log_to(sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
