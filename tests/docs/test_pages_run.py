@@ -70,7 +70,7 @@ def test_the_commands_of_the_readme(shell: Shell) -> None:
             if command.line not in NOT_HERE:
                 check(command, shell)
                 run += 1
-    assert run >= 2
+    assert run >= 3
 
 
 def test_the_page_about_budgets(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
