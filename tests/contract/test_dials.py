@@ -91,6 +91,20 @@ def test_call_record_is_a_word(company: Database, dials: DialStore) -> None:
     assert [row["outcome"] for row in rows(company, t.call_records)] == ["no-answer"]
 
 
+def test_what_is_said_of_a_call_counts_once(company: Database, dials: DialStore) -> None:
+    """Whichever comes first, the placing or the report; said again it changes nothing; a binding
+    that is not known keeps none."""
+    for outcome in ("placed", "off", "answered", "placed"):
+        dials.record(Call("b-1", NOW, outcome, "c-1"))
+    for outcome in ("busy", "placed"):
+        dials.record(Call("b-1", NOW, outcome, "c-2"))
+    dials.record(Call("b-9", NOW, "busy", "c-3"))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: dials.record(Call("b-1", NOW, "callback", "c-4")), range(16)))
+    kept = [row["outcome"] for row in rows(company, t.call_records)]
+    assert kept == ["off", "busy", "callback"]
+
+
 def test_no_more_attempts_however_many_ask_at_once(dials: DialStore) -> None:
     """Counting and keeping are one step."""
     with ThreadPoolExecutor(8) as pool:
