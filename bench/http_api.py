@@ -36,6 +36,7 @@ from bench.central_login import World, commits, logged_in, service, world
 TITLE = "The lookup API: decisions alone, and audited lookups"
 CALLERS = 32
 COMMITS = 20
+ROUNDS = 5
 PARCELS = ("load-1", "load-2", "load-3", "load-4")
 
 
@@ -134,7 +135,7 @@ def _commit(url: str, rate: int) -> None:
 
 def main(arguments: list[str]) -> Iterator[Table]:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--decisions", type=int, default=2000)
+    parser.add_argument("--decisions", type=int, default=5000)
     parser.add_argument("--lookups", type=int, default=300)
     options = parser.parse_args(arguments)
     with world() as made:
@@ -145,13 +146,19 @@ def main(arguments: list[str]) -> Iterator[Table]:
 def _measured(made: World, decisions: int, lookups: int) -> Table:
     person, application = logged_in(made), credential(made)
     asked = questions(made, application, decisions)
-    progress("the ceiling")
-    with served(echo) as port:
-        ceiling = load(port, asked * 5, b"true", CALLERS)
-    with served(service, made.flags, limits=Limits()) as port:
-        progress("decisions")
+    progress("decisions, and the ceiling in turn with them")
+    with (
+        served(echo) as bare,
+        served(service, made.flags, limits=Limits()) as port,
+    ):
         load(port, asked[:200], b"true", CALLERS)  # statements are compiled at their first use
-        decided = load(port, asked, b"true", CALLERS)
+        # What else the machine does comes and goes: in turn, and of each the best.
+        turns = [
+            (load(bare, asked, b"true", CALLERS), load(port, asked, b"true", CALLERS))
+            for _ in range(ROUNDS)
+        ]
+        ceiling = max((one for one, _ in turns), key=lambda one: one.rate)
+        decided = max((one for _, one in turns), key=lambda one: one.rate)
         calm = load(port, asked, b"true", CALLERS, decided.rate / 2)
         apart = load(port, others(made, application, decisions), b"decision", CALLERS)
         fresh = load(port, never_twice(asked), b"decision", CALLERS)
