@@ -129,23 +129,41 @@ def appends(url: str, callers: int, seconds: float) -> tuple[float, float]:
     with Database.open(url) as database:
         store = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         times: list[list[float]] = [[] for _ in range(callers)]
-        end = time.perf_counter() + seconds
 
         def call(number: int) -> None:
-            turn = 0
-            while (now := time.perf_counter()) < end:
-                store.append(look(number * 1_000_000 + turn))
-                times[number].append(time.perf_counter() - now)
-                turn += 1
+            now = time.perf_counter()
+            store.append(look(number * 1_000_000 + len(times[number])))
+            times[number].append(time.perf_counter() - now)
 
-        threads = [threading.Thread(target=call, args=(n,)) for n in range(callers)]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        spent, every = time.perf_counter() - start, sorted(t for mine in times for t in mine)
+        spent = at_once(call, callers, seconds)
+        every = sorted(t for mine in times for t in mine)
     return len(every) / spent, every[int(len(every) * 0.99)] * 1000
+
+
+def at_once(call: Callable[[int], None], callers: int, seconds: float) -> float:
+    """So many threads that call again and again, at least once each; the seconds from the moment
+    at which all of them are there until the last is done."""
+    start = 0.0
+
+    def begin() -> None:
+        nonlocal start
+        start = time.perf_counter()
+
+    ready = threading.Barrier(callers, action=begin)
+
+    def run(number: int) -> None:
+        ready.wait()
+        while True:
+            call(number)
+            if time.perf_counter() - start >= seconds:
+                return
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - start
 
 
 def measure_appends(

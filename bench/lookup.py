@@ -10,7 +10,6 @@ own, in turn with the looks, best of three rounds.
 import argparse
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ from acl_engine.replay.world.sealing import synthetic_sealing
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import create_or_upgrade
 from bench._table import Table, Target
-from bench.audit import LEAST_SHARE, MANY, ROUNDS, ceiling
+from bench.audit import LEAST_SHARE, MANY, ROUNDS, at_once, ceiling
 from bench.budgets import roomy
 
 TITLE = "One look, step by step"
@@ -94,20 +93,14 @@ def spent_by_line(made: World, count: int) -> dict[str, list[float]]:
 
 def looks(made: World, callers: int, seconds: float) -> float:
     """Looks a second by so many callers at once."""
-    counts, end = [0] * callers, time.perf_counter() + seconds
+    counts = [0] * callers
 
     def call(number: int) -> None:
-        while time.perf_counter() < end:
-            made.engine.ask(made.token, made.query)
-            counts[number] += 1
+        made.engine.ask(made.token, made.query)
+        counts[number] += 1
 
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(callers)]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.perf_counter() - start)
+    spent = at_once(call, callers, seconds)
+    return sum(counts) / spent
 
 
 def steps(made: World, count: int) -> Table:
