@@ -1,6 +1,7 @@
 """Attacks on the second factor inside a session, and on recovery codes; on both databases."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from tests.identity_world import STRICT, Hand, fill
 from acl_engine.domain.errors import ChangeRefused, InputError, LoginRefused, SessionDead
 from acl_engine.identity.recovery import CODES, digest_of, new_codes
 from acl_engine.identity.sessions import hash_token
+from acl_engine.policy.pack import load_pack
 from acl_engine.storage.database import Database
 from acl_engine.storage.factors import set_recovery
 from acl_engine.storage.tables import devices, login_tries, recovery_codes, sessions
@@ -181,3 +183,26 @@ def test_a_reset_is_started_by_an_administrator_who_learns_nothing(database: Dat
     assert account.totp_seed is None
     assert hand.factors.recovery_left("courier-1") == 0
     assert company.log[-1].action == "account.reset"
+
+
+PACKS = Path(__file__).parents[2] / "policies"
+GRAVEST = {"approve", "break_glass", "export", "publish", "disclose"}
+
+
+@pytest.mark.parametrize("name", ["courier", "housing"])
+def test_no_person_is_shown_or_decides_the_gravest_without_it(name: str) -> None:
+    """Every row of a person that rests on an approval, or acts gravely, asks for a fresh factor. A
+    service has none to show: its approver showed theirs."""
+    pack = load_pack(PACKS / name / "after")
+    human = {role for role, spec in pack.roles.items() if spec.human}
+    groups = {group for role, group in pack.role_links if role in human}
+    grave = [
+        row
+        for row in pack.rows
+        if row.role in human | groups
+        and row.allow
+        and (row.action in GRAVEST or (row.grants and "approved" in row.relation.split(" & ")))
+    ]
+    assert grave
+    for row in grave:
+        assert "fresh_factor" in row.relation.split(" & "), row.id
