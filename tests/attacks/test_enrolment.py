@@ -108,6 +108,7 @@ def test_a_person_sets_up_another_authenticator(bench: Bench) -> None:
     bench.hand.login(code=codes[0])
     acts = [(one.action, one.account) for one in bench.log]
     assert acts == [
+        ("account.without-administrator", "admin"),  # nobody administers this little company
         ("account.start-enrolment", "admin"),
         ("account.recovery-codes", "courier-1"),
         ("account.enrol-totp", "courier-1"),
