@@ -1,7 +1,7 @@
 """Scanners that hold no key: what the adapter opens, what nothing opens, and what is seen there."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.identity_world import KEYS, NOW, STRICT, Hand, fill
 from tests.line_world import Line
 
 from acl_engine import Engine as Embedded
+from acl_engine.bootstrap.remote_service import RemoteService
 from acl_engine.bootstrap.scanner_adapter import ScannerAdapter
 from acl_engine.bootstrap.scanner_lines import ScannerLines, _Screen
 from acl_engine.domain.accounts import DeviceProof
@@ -316,6 +317,50 @@ def test_what_is_no_line_does_nothing(line: Line, talk: Talk, raw: bytes) -> Non
     assert len(talk.said) == 1
     assert re.fullmatch(r"BAD\t[a-z0-9-]+", talk.said[0])
     assert talk("LOOK", line.key("load-1"))[-1] == "OK"
+
+
+def test_a_line_that_was_cut_off_does_nothing(line: Line, talk: Talk) -> None:
+    """The line broke in the middle of a number: what came of it is another parcel's."""
+    number = line.key("load-1")
+    before = len(list(line.engine.audit.entries()))
+    for raw in (f"OUT\t{number}\tba-xixiang", f"LOOK\t{number}", f"GOT\t{number}\r", "BYE"):
+        talk.said.clear()
+        assert talk.lines.take(raw.encode())
+        assert talk.said == ["BAD\tcut"]
+    assert len(list(line.engine.audit.entries())) == before
+    assert talk("LOOK", number)[-1] == "OK"
+
+
+@dataclass
+class Gateway:
+    """Something that stands in the service's place, and answers every request alike."""
+
+    status: int
+    body: bytes
+
+    def exchange(
+        self, url: str, body: bytes, headers: Mapping[str, str], most: int
+    ) -> tuple[int, bytes]:
+        return self.status, self.body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"null", b"[]", b'"ok"', b"7", b"{}", b'{"views": 7, "request": "r"}', b'{"views": [{}]}',
+     b'{"views": ["x"], "request": "r"}', b'{"views": [{"handle": 1, "fields": 7}]}', b"<html>",
+     b"\xff", b"[" * 200_000, b'{"request": "r"}'],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [200, 204, 403, 302, 500])
+def test_an_answer_of_another_shape_is_none(status: int, body: bytes) -> None:
+    """Nothing is shown, the scanner is told, and the adapter goes on."""
+    said: list[str] = []
+    service = RemoteService("https://acl.example", Gateway(status, body))
+    lines = ScannerLines(service, ADAPTER_KEY, "gun-1", said.append, 2**40)
+    for raw in (b"IN\ta\tb\t1\n", b"LOOK\tX1\n"):
+        said.clear()
+        assert lines.take(raw)
+        refused = "NO\tr" if status == 403 and b'"request": "r"' in body else "OFF"
+        assert [one for one in said if one != "WIPE"] == [refused]
 
 
 def test_after_the_last_day_there_is_end_and_nothing_else(line: Line, talk: Talk) -> None:

@@ -136,6 +136,23 @@ def test_a_page_near_the_limit_is_charged_what_it_shows(database: Database) -> N
     assert code(store, "d") == SPENT
 
 
+def test_a_refusal_at_the_limit_costs_its_look(database: Database) -> None:
+    """It tells that somebody is there: whoever asks for one name after the other pays for each."""
+    clock, looks = FixedClock(), BudgetLimit(per="person", window="day", limit=4)
+    store = BudgetStore(database, [limit(1), looks], clock)
+    look(store, "a", weight=50)
+    for one in "bcd":
+        asked = store.reserve(COURIER, ASKED, 1, CLEAR)
+        with pytest.raises(ActRefused) as caught:
+            store.settle(asked, 1, [Seen("address", one, 100)])
+        assert caught.value.refusal.line == "10"
+    with pytest.raises(ActRefused) as caught:
+        store.reserve(COURIER, ASKED, 1, CLEAR)
+    assert (caught.value.refusal.code, caught.value.refusal.line) == (SPENT, "4")
+    assert used(database, clock, limit(1), looks) == [0.5, 4]
+    assert [one["subject"] for one in rows(database, t.budget_seen)] == ["a"]
+
+
 def test_pages_at_once_never_show_more_than_the_limit(database: Database) -> None:
     """What one has set aside another cannot show, and that alone suspends nobody."""
     clock = FixedClock()

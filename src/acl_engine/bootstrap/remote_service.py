@@ -9,9 +9,9 @@ INVARIANTS
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from acl_engine.domain.accounts import DeviceProof
 from acl_engine.domain.errors import AccessDenied, InputError, StoreError
@@ -35,6 +35,7 @@ NOT_TAKEN = Text(
 )
 # A page of the API is far smaller.
 _MOST_BYTES = 1 << 20
+_T = TypeVar("_T")
 
 
 class Exchange(Protocol):
@@ -55,35 +56,38 @@ class RemoteService:
 
     def challenge(self, device: str) -> str:
         """See `Engine.challenge`."""
-        return str(self._ask("/v1/challenge", {"device": device})["challenge"])
+        return self._ask("/v1/challenge", {"device": device}, lambda said: str(said["challenge"]))
 
     def login(self, login: str, password: str, *, totp: str, device: DeviceProof) -> str:
         """See `Engine.login`."""
         signature = base64.urlsafe_b64encode(device.signature).decode().rstrip("=")
         answer = {"id": device.device, "challenge": device.nonce, "signature": signature}
         typed = {"login": login, "password": password, "code": totp, "device": answer}
-        return str(self._ask("/v1/login", typed)["token"])
+        return self._ask("/v1/login", typed, lambda said: str(said["token"]))
 
     def ask(self, token: str, query: Query) -> Answer:
         """One record by its key; see `Engine.ask`."""
         body = {"key": query.key, "action": query.action, "fields": list(query.fields)}
-        said = self._ask("/v1/lookup", {**body, "resource": query.resource}, token)
-        views = [
-            View(query.resource, str(one["handle"]), dict(one["fields"]), str(one["watermark"]))
-            for one in said["views"]
-        ]
-        return Answer(str(said["request"]), tuple(views))
+
+        def answer(said: Any) -> Answer:
+            views = [
+                View(query.resource, str(one["handle"]), dict(one["fields"]), str(one["watermark"]))
+                for one in said["views"]
+            ]
+            return Answer(str(said["request"]), tuple(views))
+
+        return self._ask("/v1/lookup", {**body, "resource": query.resource}, answer, token)
 
     def act(self, token: str, query: Query) -> object:
         """See `Engine.act`."""
         body = {"key": query.key, "action": query.action, "params": dict(query.params)}
-        return self._ask("/v1/act", {**body, "resource": query.resource}, token)
+        return self._ask("/v1/act", {**body, "resource": query.resource}, lambda said: said, token)
 
     def logout(self, token: str) -> None:
         """See `Engine.logout`."""
-        self._ask("/v1/logout", None, token)
+        self._ask("/v1/logout", None, lambda said: None, token)
 
-    def _ask(self, path: str, body: object, token: str = "") -> Any:
+    def _ask(self, path: str, body: object, read: Callable[[Any], _T], token: str = "") -> _T:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -92,9 +96,9 @@ class RemoteService:
         try:
             said = json.loads(answer) if answer else {}
             if status in (200, 204):
-                return said
+                return read(said)
             _refused(status, str(said["request"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise StoreError(NOT_REACHED.of(status=status)) from None
 
 

@@ -16,6 +16,8 @@
 
 INVARIANTS
 - Each line is answered by any WIPE and SHOW, then by one of the five others.
+- A line without its end was cut off on its way: what stands in it may be part of another parcel's
+  number, so nothing is done.
 - No line that is sent holds a personal field, and the log holds neither number nor login.
 - From the moment `ends` on, every line is answered by END, and nothing is done.
 """
@@ -100,6 +102,8 @@ class ScannerLines:
     def _done(self, raw: bytes) -> tuple[str, str]:
         if len(raw) > MOST_BYTES:
             return "?", "BAD\tlength"
+        if not raw.endswith(b"\n"):
+            return "?", "BAD\tcut"
         try:
             verb, *words = raw.decode("utf-8").rstrip("\r\n").split("\t")
         except UnicodeDecodeError:

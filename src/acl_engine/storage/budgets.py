@@ -152,8 +152,9 @@ class BudgetStore:
     def settle(self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()) -> None:
         """Charge what was shown, looks and persons (each once a kind of data); the rest is free.
 
-        Raises ValueError for more looks than were set aside, ActRefused for more persons than there
-        was room for (nothing is charged then), StoreError when the lease has run out.
+        Raises ValueError for more looks than were set aside, StoreError when the lease has run out;
+        ActRefused for more persons than there was room for. The looks are charged all the same: the
+        refusal tells that somebody is there, and would be asked for without end if it were free.
         """
         if not 0 <= amount <= reservation.looks:
             raise ValueError("more was shown than was set aside")
@@ -170,8 +171,10 @@ class BudgetStore:
             fits = _fits(reservation, changes, today)
             if fits:
                 change.remember(cx, persons)
-                changes.update({(n, today): amount for n in names if n not in reservation.data})
-                change.add(cx, changes)
+            else:
+                changes.clear()
+            changes.update({(n, today): amount for n in names if n not in reservation.data})
+            change.add(cx, changes)
         if not fits:
             raise ActRefused(Refusal("10", ("budget",), None, SPENT))
 

@@ -68,8 +68,9 @@ class BoundedProtocol(HttpToolsProtocol):
         # A header that never ends is held by the parser: count what went in.
         if self._reading_headers and self._header_bytes > self.limits.header_bytes:
             self.turn_away(431)
-        # Most requests come whole: there is nothing to wait for then.
-        elif self._begun and self._deadline is None and not self._turned_away:
+        # Most requests come whole: there is nothing to wait for then. Empty lines begin none, but
+        # they end uvicorn's own wait for the next one.
+        elif (self._begun or self._idle()) and self._deadline is None and not self._turned_away:
             self._set_deadline()
 
     def on_message_begin(self) -> None:
@@ -124,6 +125,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if timer := self.leaving.pop(self, None):
             timer.cancel()
         self.transport.abort()
+
+    def _idle(self) -> bool:
+        """Whether nothing is at work, and nothing of a next request has come."""
+        return self._reading_headers and (self.cycle is None or self.cycle.response_complete)
 
     def _set_deadline(self) -> None:
         seconds = self.limits.header_seconds
