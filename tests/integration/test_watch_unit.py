@@ -31,14 +31,16 @@ def environment(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     key = tmp_path / "master.key"
     key.write_bytes(os.urandom(32))
     key.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    before = set(os.environ)
     monkeypatch.setenv("ACL_MASTER_KEY_FILE", str(key))
     monkeypatch.setenv("ACL_DATABASE", sqlite_url)
     with Database.open(sqlite_url) as database:
         fill(database)
         signed_policy.loaded(database, tmp_path)
     signed_policy.in_environment(tmp_path, monkeypatch)
-    named = [one for one in os.environ if one.startswith("ACL_") and one != "ACL_TEST_DATA"]
-    assert all(one in UNIT for one in named), named
+    needed = set(os.environ) - before
+    assert needed
+    assert all(one in UNIT for one in needed), needed
     own = dict(one.split("=", 1) for one in shlex.split(told("Environment")))
     return {**os.environ, **own, "ACL_HOME": str(DEPLOY.parent), "PYTHONPATH": str(SOURCE)}
 
