@@ -105,7 +105,6 @@ class ComingIn:
             role=attempt.role,
             unit=attempt.unit,
             device=attempt.device,
-            session=None,
             effect="deny",
             line=attempt.refusal.line,
             controls=attempt.refusal.controls,

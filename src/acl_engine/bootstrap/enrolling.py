@@ -244,8 +244,6 @@ class Enrolling:
             person=account.owner if account else None,
             role=account.role if account else None,
             unit=account.unit if account else None,
-            device=None,
-            session=None,
             effect="deny",
             line="login",
         )

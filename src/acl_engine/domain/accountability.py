@@ -11,7 +11,7 @@ RETENTION = "audit.retention"
 STAMPED = "audit.stamp"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One record. An `intent` is durable before anything is fetched, an `outcome` before the
     answer leaves; an `event` is a login, a scan, a policy load, an administrator's act.
@@ -22,7 +22,7 @@ class AuditEntry:
     For detection: `areas` are short keyed hashes of the service areas of `subjects`, in the same
     order; `block` is the short keyed hash of the hundred numbers around the one that was asked for
     by number; `on_shift` says whether the person was, None where nobody asked. `evidence` are the
-    indexes of the records that an alert is about.
+    indexes of the records that an alert is about. Who is not known, or matters not, is None.
     """
 
     kind: Literal["intent", "outcome", "event"]
@@ -31,11 +31,11 @@ class AuditEntry:
     action: str
     resource: str
     account: str | None
-    person: str | None
-    role: str | None
-    unit: str | None
-    device: str | None
-    session: str | None
+    person: str | None = None
+    role: str | None = None
+    unit: str | None = None
+    device: str | None = None
+    session: str | None = None
     effect: Literal["allow", "deny", "error"]
     line: str
     controls: tuple[str, ...] = ()

@@ -68,7 +68,6 @@ def _look(courier: Staff, at: int, subjects: tuple[str, ...]) -> AuditEntry:
         role=member.role,
         unit=member.unit,
         device=member.device,
-        session=None,
         effect="allow",
         line="10",
         subjects=subjects,
