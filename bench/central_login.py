@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from acl_engine.bootstrap import Engine, Keys, Weakened
+from acl_engine.bootstrap import Engine, Keys
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.clocks import SteppedClock
 from acl_engine.bootstrap.paths import project_root
@@ -84,9 +84,8 @@ def world() -> Iterator[World]:
             build_world(database, company, PARCELS, synthetic_sealing(SEED))
             SqlServiceRegistry(database).add(RegisteredService("app", APP, "App"), "bench", 0)
             clock, keys = SteppedClock(NOW), Keys.synthetic(SEED)
-            engine = Engine.open(
-                database=database, pack=pack, clock=clock, keys=keys, replay=Weakened()
-            )
+            # As an operator's engine: replay's own would hash passwords at a token cost.
+            engine = Engine.open(database=database, pack=pack, clock=clock, keys=keys)
             site = Site(engine, database, pack, clock, keys)
             stage = Stage(site, clock, truth, False, Watch(), Switchboard(clock))
             yield World(url, database, stage, int(NOW.timestamp()) - int(time.time()))
@@ -204,29 +203,40 @@ def _row(name: str, one: Load, ceiling: float) -> list[str]:
 
 
 def logins(made: World, count: int) -> Table:
+    """A whole login and its hash alone, in turn, so that both meet the same machine."""
     progress("logging in")
-    truth, passwords = made.stage.truth, Passwords.synthetic()
-    password = truth.password("courier-89", weak=False)
+    password, passwords = (
+        made.stage.truth.password("courier-89", weak=False),
+        Passwords.production(),
+    )
     stored = passwords.hash(password)
-    started = time.perf_counter()
+    _login(made, password)  # the world's cheap hash is made anew with production's parameters
+    alone = whole = 0.0
     for _ in range(count):
-        passwords.verify(stored, password)
-    alone = count / (time.perf_counter() - started)
-    spent = 0.0
-    for _ in range(count):
-        made.stage.clock.advance(30)
-        code = code_at(truth.totp("courier-89"), made.stage.now)
-        device = made.stage._proof("pda-89")
         started = time.perf_counter()
-        made.stage.engine.login("courier-89", password, totp=code, device=device)
-        spent += time.perf_counter() - started
-    rate = count / spent
+        passwords.verify(stored, password)
+        alone += time.perf_counter() - started
+        whole += _login(made, password)
+    share = alone / whole
     return Table(
         ["what", "a second"],
-        [["Argon2id alone (OWASP's least)", f"{alone:.1f}"], ["a whole login", f"{rate:.1f}"]],
+        [
+            ["Argon2id alone (production's: 64 MiB, 3 passes, 4 lanes)", f"{count / alone:.1f}"],
+            ["a whole login, its stored hash of the same", f"{count / whole:.1f}"],
+        ],
         "One login at a time: the hash is what it costs",
-        [Target("at least 70 % of the hash alone", f"{rate / alone:.0%}", rate >= 0.7 * alone)],
+        [Target("at least 70 % of the hash alone", f"{share:.0%}", share >= 0.7)],
     )
+
+
+def _login(made: World, password: str) -> float:
+    """Seconds that one login takes, in the next step of the authenticator."""
+    made.stage.clock.advance(30)
+    code = code_at(made.stage.truth.totp("courier-89"), made.stage.now)
+    device = made.stage._proof("pda-89")
+    started = time.perf_counter()
+    made.stage.engine.login("courier-89", password, totp=code, device=device)
+    return time.perf_counter() - started
 
 
 def revocation(made: World, token: str) -> Table:
@@ -326,7 +336,7 @@ def _memory(pid: int) -> float:
 def main(arguments: list[str]) -> Iterator[Table]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=1500)
-    parser.add_argument("--logins", type=int, default=18)  # 20 would meet the throttle
+    parser.add_argument("--logins", type=int, default=18)  # 20 in all would meet the throttle
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
     options = parser.parse_args(arguments)
     with world() as made:
