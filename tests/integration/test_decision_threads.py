@@ -73,7 +73,7 @@ def decide_while_swapping(decisions: int) -> None:
                 decision = live.decide(*request)
                 if decision.allowed is not right[decision.version][at]:
                     wrong.append(request)
-            seen.add(decision.version)
+                seen.add(decision.version)
 
     def swap() -> None:
         while not stop.is_set():
