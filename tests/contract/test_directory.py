@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from acl_engine.domain.errors import InputError, StoreError
 from acl_engine.domain.facts import Facts
@@ -13,6 +13,7 @@ from acl_engine.policy.pack import load_pack
 from acl_engine.storage import tables as t
 from acl_engine.storage.database import Database
 from acl_engine.storage.directory import DirectoryStore
+from acl_engine.storage.prepared import Prepared
 from tests.contract.company import (
     AGENT,
     COURIER,
@@ -68,9 +69,16 @@ def test_released_stop_follows_the_lowest_open_one(company: Database) -> None:
     assert facts(company, AGENT).subject["released_stop"] == 0
 
 
-def test_unknown_record_looks_like_none(company: Database) -> None:
+def test_unknown_record_looks_like_none(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """No record and no key leave `resource` None, after the same queries."""
     counted: list[str] = []
+    run = Prepared.all
+
+    def counting(self: Prepared, cx: Connection, values: Any) -> list[dict[str, Any]]:
+        counted.append(str(self._statement))
+        return run(self, cx, values)
+
+    monkeypatch.setattr(Prepared, "all", counting)
 
     @event.listens_for(company._engine, "before_cursor_execute")
     def count(*args: Any) -> None:

@@ -1,6 +1,7 @@
 """Records: what matches and is in the scope, no more; broad search only where it is switched on."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from acl_engine.storage.database import Database
 from acl_engine.storage.directory import DirectoryStore
 from acl_engine.storage.payload import phone_index
 from acl_engine.storage.records import RecordStore
-from acl_engine.storage.resources import ResourceMap
+from acl_engine.storage.resources import RESOURCES, ResourceMap
 from tests.contract.company import (
     COURIER,
     INDEX_KEY,
@@ -22,6 +23,7 @@ from tests.contract.company import (
     PHONE,
     SENDER_PHONE,
     FixedClock,
+    change,
     put,
     request,
     vault,
@@ -63,10 +65,10 @@ def test_each_scope_gets_its_own_rows(
         NOTHING: [],
         EVERYTHING: ["SF0001"],
     }
+    one = request("search", by={"waybill_no": "SF0001"})
     for _ in range(3):
         for scope, keys in wanted.items():
-            found = store.find(request("search", key="SF0001"), scope)
-            assert [one.key for one in found] == keys
+            assert [found.key for found in store.find(one, scope)] == keys
     assert sorted(map(len, (wanted[one] for one in list(wanted)[3:5]))) == [0, 1]
 
 
@@ -134,6 +136,37 @@ def test_everything_is_too_broad(company: Database) -> None:
         find(company)
     assert caught.value.message.code == "records.too-broad"
     assert len(find(company, MINE)) == 4
+
+
+@pytest.mark.parametrize("scope", [EVERYTHING, MINE, Compare("stage", "!=", "DELIVERED")])
+@pytest.mark.parametrize("state", ["sealed", "put away", "destroyed", "unknown"])
+def test_a_key_finds_what_a_search_finds(company: Database, scope: Scope, state: str) -> None:
+    """One record, with the same facts and fields, whichever query chose it; one that is put away,
+    or whose key was destroyed, has no more than its facts either way."""
+    if state == "put away":
+        change(company, "SF0005", stage="ARCHIVED")
+    if state == "destroyed":
+        with company.write() as cx:
+            assert vault().destroy(cx, "waybill_people", [5]) == 1
+    number = "SF9999" if state == "unknown" else "SF0005"
+    maps = {"waybill": replace(RESOURCES["waybill"], put_away=frozenset({"ARCHIVED"}))}
+    store = RecordStore(company, INDEX_KEY, vault(), resources=maps)
+    by_key = store.find(request(key=number), scope)
+    searched = store.find(request("search", by={"waybill_no": number}), scope)
+    shown = [(one.key, one.type, dict(one.attributes), dict(one.fields)) for one in by_key]
+    assert shown == [(o.key, o.type, dict(o.attributes), dict(o.fields)) for o in searched]
+    opened = any("recipient_name" in one.fields for one in by_key)
+    assert opened is (state == "sealed" and bool(by_key))
+    assert len(by_key) == (
+        (state != "unknown" and scope in (EVERYTHING, MINE)) or state == "put away"
+    )
+
+
+def test_an_odd_key_finds_nothing(company: Database) -> None:
+    """What is no key is no error either; nor does a limit of none give one."""
+    assert find(company, key="SF0001\0") == []
+    assert find(company, key="") == []
+    assert find(company, key="SF0001", limit=0) == []
 
 
 def test_pages_follow_the_key(company: Database) -> None:

@@ -7,7 +7,7 @@
 (4) budget      looks set aside in every window, atomically
 (5) write down  the intent, durable; cannot write = no answer
 (6) refuse      the same bytes whether or not the record exists
-(7) fetch       the scope as a WHERE; at most a page
+(7) fetch       the scope as a WHERE, or held against the one row of a key; at most a page
 (8) re-check    every row against the decision again: the store is not trusted to filter
 (9) mask        a record and its obligations become a view
 (10) close      the outcome, durable: how many, which fields, the digest, the mark
@@ -17,6 +17,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hmac import compare_digest
 
 from acl_engine.audit import screenmark
@@ -145,7 +146,9 @@ def _fetch(trail: Trail) -> Sequence[PersonalRecord]:
     assert decision is not None
     if request.action is Action.AGGREGATE:
         return ()
-    rows = trail.door.records.find(request, decision.scope)
+    # What nobody will be shown is not read. Of each row that is decided again.
+    wanted = replace(request, fields=request.fields or tuple(decision.grants))
+    rows = trail.door.records.find(wanted, decision.scope)
     if request.key is not None and not rows:
         # Gone since step 2. An empty answer would tell it from a record that was never there.
         raise refuse("7", "fetch.no-record")

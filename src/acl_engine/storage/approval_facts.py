@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, exists, select
+from sqlalchemy import Connection, Select, bindparam, exists, select
 
 from acl_engine.domain.approvals import LOOK
 from acl_engine.domain.facts import Value
 from acl_engine.storage.approvals import standing
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.tables import accounts, approval_votes, approvals, duties
 
 _a = approvals.c
@@ -23,7 +24,7 @@ _a = approvals.c
 MAKERS_DEEP = 20
 
 
-def approved_query(*, windows: bool = True) -> Executable:
+def approved_query(*, windows: bool = True) -> Select[Any]:
     """The objects of this account's living looks for `:purpose` on `:resource`."""
     query = select(_a.object).where(
         _a.account == bindparam("account"),
@@ -37,12 +38,16 @@ def approved_query(*, windows: bool = True) -> Executable:
 
 
 # Glass that this person broke and nobody has looked at in time.
-_OVERDUE = select(
-    exists().where(
-        _a.asker == bindparam("person"),
-        ~_a.reviewed,
-        _a.urgent,
-        _a.review_until <= bindparam("now"),
+_OVERDUE = Prepared(
+    select(
+        exists()
+        .where(
+            _a.asker == bindparam("person"),
+            ~_a.reviewed,
+            _a.urgent,
+            _a.review_until <= bindparam("now"),
+        )
+        .label("overdue")
     )
 )
 _DUTY = select(duties.c.desk).where(
@@ -76,16 +81,14 @@ NOTHING_TO_ANSWER: Mapping[str, Value] = MappingProxyType(
 )
 
 
-def purpose_facts(
-    cx: Connection, approved: Executable, asked: Mapping[str, Any]
-) -> dict[str, Value]:
+def purpose_facts(cx: Connection, approved: Prepared, asked: Mapping[str, Any]) -> dict[str, Value]:
     """`approved` (objects) and `overdue_review`; nothing without a purpose."""
     if asked["purpose"] is None:
         return {"purpose": None, "approved": frozenset(), "overdue_review": None}
     return {
         "purpose": asked["purpose"],
-        "approved": frozenset(cx.execute(approved, asked).scalars()),
-        "overdue_review": bool(cx.scalar(_OVERDUE, asked)),
+        "approved": frozenset(one["object"] for one in approved.all(cx, asked)),
+        "overdue_review": any(one["overdue"] for one in _OVERDUE.all(cx, asked)),
     }
 
 

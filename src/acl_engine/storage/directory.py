@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Executable,
+    SelectBase,
     bindparam,
     exists,
     func,
@@ -30,6 +30,7 @@ from acl_engine.domain.scope import Scope
 from acl_engine.storage.approval_facts import NOTHING_TO_ANSWER, approved_query, purpose_facts
 from acl_engine.storage.criteria import equals, unsearchable
 from acl_engine.storage.database import Database
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.resources import RESOURCES, ResourceMap, stored
 from acl_engine.storage.scope_sql import condition
 from acl_engine.storage.tables import (
@@ -62,7 +63,7 @@ def _not_self_made(made_by: ColumnElement[Any]) -> ColumnElement[bool]:
     return made_by.not_in([bindparam("person"), bindparam("account")])
 
 
-def _subject_query(resource: ResourceMap, fresh_seconds: int) -> Executable:
+def _subject_query(resource: ResourceMap, fresh_seconds: int) -> SelectBase:
     now: BindParameter[int] = bindparam("now")
     device = exists().where(
         devices.c.id == bindparam("device"),
@@ -94,7 +95,7 @@ def _subject_query(resource: ResourceMap, fresh_seconds: int) -> Executable:
     )
 
 
-def _sets_query() -> Executable:
+def _sets_query() -> SelectBase:
     now: BindParameter[int] = bindparam("now")
     areas = select(literal(_ROSTER).label("kind"), roster.c.area.label("value")).where(
         roster.c.person == bindparam("person"),
@@ -116,6 +117,9 @@ def _sets_query() -> Executable:
     return union_all(areas, items)
 
 
+_SETS = Prepared(_sets_query())
+
+
 class DirectoryStore:
     """The Directory port over the database."""
 
@@ -133,20 +137,19 @@ class DirectoryStore:
         self._database = database
         self._clock = clock
         self._resources = resources
-        self._sets = _sets_query()
         # What only another kind of record needs is there, and unknown.
         self._unasked: dict[str, Value] = {
             fact: None for one in resources.values() for fact in one.subject_facts
         }
-        self._approved = approved_query(windows=windows)
+        self._approved = Prepared(approved_query(windows=windows))
         self._subject = {
-            name: _subject_query(one, fresh_seconds) for name, one in resources.items()
+            name: Prepared(_subject_query(one, fresh_seconds)) for name, one in resources.items()
         }
         self._nothing: dict[str, dict[str, Any]] = {
             name: dict.fromkeys(one.attributes) for name, one in resources.items()
         }
         self._resource = {
-            name: select(*one.attributes.values()).where(one.key == bindparam("key"))
+            name: Prepared(select(*one.attributes.values()).where(one.key == bindparam("key")))
             for name, one in resources.items()
         }
 
@@ -199,8 +202,8 @@ class DirectoryStore:
         self, principal: Principal, resource: ResourceMap, asked: Mapping[str, Any]
     ) -> Mapping[str, Value]:
         with self._database.read() as cx:
-            live = cx.execute(self._subject[resource.type], asked).mappings().one()
-            sets = cx.execute(self._sets, asked).all()
+            (live,) = self._subject[resource.type].all(cx, asked)
+            sets = _SETS.all(cx, asked)
             purpose = purpose_facts(cx, self._approved, asked)
             more = resource.subject_sets(cx, asked)
         known = {**self._unasked, **NOTHING_TO_ANSWER, **_session_facts(principal, asked["now"])}
@@ -208,18 +211,18 @@ class DirectoryStore:
         # An empty path would be a prefix of every unit's: it is no path.
         subject["unit_path"] = subject["unit_path"] or None
         for name in (_ROSTER, *SETS):
-            values = frozenset(value for kind, value in sets if kind == name)
+            values = frozenset(one["value"] for one in sets if one["kind"] == name)
             subject[SETS.get(name, name)] = values
         return subject
 
     def _about_record(self, kind: str, key: str | None) -> Mapping[str, Value] | None:
         resource = self._resources[kind]
         with self._database.read() as cx:
-            row = cx.execute(self._resource[kind], {"key": key}).mappings().first()
+            row = self._resource[kind].first(cx, {"key": key})
         if row is None:  # the work of reading one is done all the same: its time would tell
             resource.row_attributes(self._nothing[resource.type])
             return None
-        return resource.row_attributes(dict(row))
+        return resource.row_attributes(row)
 
 
 def _session_facts(principal: Principal, now: int) -> dict[str, Value]:

@@ -7,6 +7,7 @@ INVARIANTS
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
@@ -22,6 +23,7 @@ from acl_engine.domain.accounts import (
 )
 from acl_engine.storage.database import Database
 from acl_engine.storage.factors import use_recovery, use_step
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.tables import accounts, challenges, devices, persons, sessions
 
 _ACCOUNT = (
@@ -72,14 +74,17 @@ _SESSIONS = (
     .outerjoin(persons, accounts.c.person == persons.c.id)
     .outerjoin(devices, sessions.c.device == devices.c.id)
 )
-# Made once: to build a statement costs more than to run it, and these run at every look.
-_BY_LOGIN = select(*_ACCOUNT).select_from(_ACCOUNTS).where(accounts.c.login == bindparam("login"))
-_BY_TOKEN = (
+# These run at every look.
+_BY_LOGIN = Prepared(
+    select(*_ACCOUNT).select_from(_ACCOUNTS).where(accounts.c.login == bindparam("login"))
+)
+_BY_TOKEN = Prepared(
     select(*_SESSION, *_ACCOUNT, *_DEVICE)
     .select_from(_SESSIONS)
     .where(sessions.c.token_hash == bindparam("token"))
 )
-_LATEST = (
+_BY_DEVICE = Prepared(select(*_DEVICE).where(devices.c.id == bindparam("device")))
+_LATEST = Prepared(
     select(sessions.c.token_hash)
     .where(
         sessions.c.login == bindparam("login"),
@@ -105,7 +110,7 @@ class SqlIdentityStore:
 
     def _device(self, device: str) -> Device | None:
         with self._database.read() as cx:
-            row = cx.execute(select(*_DEVICE).where(devices.c.id == device)).first()
+            row = _BY_DEVICE.first(cx, {"device": device})
         return None if row is None else _to_device(row)
 
     def put_challenge(self, nonce: str, device: str, now: int, expires_at: int) -> None:
@@ -184,24 +189,25 @@ class SqlIdentityStore:
 
     def _latest(self, login: str, now: int) -> str | None:
         with self._database.read() as cx:
-            return cx.execute(_LATEST, {"login": login, "now": now}).scalar()
+            row = _LATEST.first(cx, {"login": login, "now": now})
+        return None if row is None else str(row["token_hash"])
 
     def _session(self, token_hash: str) -> SessionState | None:
         with self._database.read() as cx:
-            row = cx.execute(_BY_TOKEN, {"token": token_hash}).first()
+            row = _BY_TOKEN.first(cx, {"token": token_hash})
         if row is None:
             return None
         return SessionState(
-            token_hash=row.token_hash,
+            token_hash=row["token_hash"],
             account=_to_account(row),
-            device=None if row.device_id is None else _to_device(row),
-            device_id=row.session_device,
-            epoch=row.session_epoch,
-            seen_at=row.seen_at,
-            expires_at=row.expires_at,
-            ended_at=row.ended_at,
-            held_at=row.held_at,
-            proven_at=row.proven_at,
+            device=None if row["device_id"] is None else _to_device(row),
+            device_id=row["session_device"],
+            epoch=row["session_epoch"],
+            seen_at=row["seen_at"],
+            expires_at=row["expires_at"],
+            ended_at=row["ended_at"],
+            held_at=row["held_at"],
+            proven_at=row["proven_at"],
         )
 
     def touch(self, token_hash: str, now: int) -> None:
@@ -227,7 +233,7 @@ def _put_nonce(cx: Connection, nonce: str, device: str, now: int, expires_at: in
 
 
 def _account(cx: Connection, login: str) -> Account | None:
-    row = cx.execute(_BY_LOGIN, {"login": login}).first()
+    row = _BY_LOGIN.first(cx, {"login": login})
     return None if row is None else _to_account(row)
 
 
@@ -277,47 +283,47 @@ def _end_on_same_device(cx: Connection, new: NewSession) -> None:
     cx.execute(update(sessions).where(_owners_sessions(new.account), same).values(ended_at=new.now))
 
 
-def _to_account(row: Any) -> Account:
+def _to_account(row: Mapping[str, Any]) -> Account:
     return Account(
-        login=row.login,
-        person=row.person,
-        person_status=row.person_status,
-        role=row.role,
-        unit=row.unit,
-        tenant=row.tenant,
-        customer=row.customer,
-        status=row.status,
-        password_hash=row.password_hash,
-        totp_seed=row.totp_seed,
-        totp_last_step=row.totp_last_step,
-        epoch=row.epoch,
-        locked_until=row.locked_until,
+        login=row["login"],
+        person=row["person"],
+        person_status=row["person_status"],
+        role=row["role"],
+        unit=row["unit"],
+        tenant=row["tenant"],
+        customer=row["customer"],
+        status=row["status"],
+        password_hash=row["password_hash"],
+        totp_seed=row["totp_seed"],
+        totp_last_step=row["totp_last_step"],
+        epoch=row["epoch"],
+        locked_until=row["locked_until"],
         standing=Standing(
             signed=_undertaking(row),
-            trained_at=row.trained_at or 0,
-            certified_at=row.certified_at,
-            used_at=row.used_at,
-            starts_at=row.starts_at or 0,
-            ends_at=row.ends_at,
+            trained_at=row["trained_at"] or 0,
+            certified_at=row["certified_at"],
+            used_at=row["used_at"],
+            starts_at=row["starts_at"] or 0,
+            ends_at=row["ends_at"],
         ),
     )
 
 
-def _undertaking(row: Any) -> Undertaking | None:
+def _undertaking(row: Mapping[str, Any]) -> Undertaking | None:
     """None for nobody, and for a person who signed nothing."""
-    if not row.undertaking:
+    if not row["undertaking"]:
         return None
-    return Undertaking(row.undertaking, row.undertaking_digest)
+    return Undertaking(row["undertaking"], row["undertaking_digest"])
 
 
-def _to_device(row: Any) -> Device:
+def _to_device(row: Mapping[str, Any]) -> Device:
     return Device(
-        id=row.device_id,
-        device_class=row.device_class,
-        unit=row.device_unit,
-        person=row.device_person,
-        public_key=row.public_key,
-        status=row.device_status,
-        lease_until=row.lease_until,
-        adapter=row.adapter,
+        id=row["device_id"],
+        device_class=row["device_class"],
+        unit=row["device_unit"],
+        person=row["device_person"],
+        public_key=row["public_key"],
+        status=row["device_status"],
+        lease_until=row["lease_until"],
+        adapter=row["adapter"],
     )

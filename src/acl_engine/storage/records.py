@@ -1,7 +1,8 @@
 """The store of unmasked records. PROTECTED: only `bootstrap` opens it.
 
 INVARIANTS
-- Every query carries the scope as WHERE; a scope that SQL cannot say raises.
+- No record leaves that is out of the scope. Many are chosen by it as WHERE, and a scope that SQL
+  cannot say raises; one that its key finds is held against it before its payload is opened.
 - A criterion is an exact match on a policy fact or a phone's keyed hash. Anything else, and any
   wildcard, is refused unless `broad` was set (the company of 2020); then text is compared here,
   row by row, never by SQL patterns.
@@ -18,8 +19,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    RowMapping,
     Select,
+    String,
+    bindparam,
+    cast,
     or_,
     select,
 )
@@ -28,13 +31,15 @@ from acl_engine.domain.errors import InputError
 from acl_engine.domain.facts import Value
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Request
-from acl_engine.domain.scope import EVERYTHING, Scope
+from acl_engine.domain.scope import EVERYTHING, Scope, holds
 from acl_engine.domain.text import Text
 from acl_engine.storage.criteria import equals, unsearchable
 from acl_engine.storage.database import Database
 from acl_engine.storage.payload import phone_index
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.resources import RESOURCES, ResourceMap, stored
 from acl_engine.storage.scope_sql import condition
+from acl_engine.storage.tables_keys import record_keys
 from acl_engine.storage.vault import Vault
 
 TOO_BROAD = Text(
@@ -49,7 +54,10 @@ TOO_BROAD = Text(
 BATCH = 500
 # A scope is of one person at one moment; so many queries of scopes are kept.
 MOST_KEPT = 512
-_Found = tuple[RowMapping, dict[str, str]]
+_Row = Mapping[Any, Any]
+_Found = tuple[_Row, dict[str, str]]
+# Of a record's key, what opens its payload besides the row.
+_KEY = ("generation", "suite", "wrapped")
 _WILDCARDS = {"*": ".*", "%": ".*", "?": "."}
 
 
@@ -75,11 +83,14 @@ class RecordStore:
         self._broad = broad
         self._resources = resources
         self._rows = {name: _row_query(one) for name, one in resources.items()}
+        self._one = {name: Prepared(_one_query(one)) for name, one in resources.items()}
         self._scoped: dict[tuple[str, str], Select[Any]] = {}
 
     def find(self, request: Request, scope: Scope) -> Sequence[PersonalRecord]:
         """At most `request.limit` matching records in the scope, in the order of their keys."""
         resource = stored(self._resources, request.resource)
+        if request.key is not None and not request.by and request.after is None:
+            return self._of_key(resource, request, scope)[: max(request.limit, 0)]
         exact, patterns = self._criteria(resource, request, scope)
         query = self._in_scope(resource, scope).where(*exact)
         if request.after is not None:
@@ -88,6 +99,22 @@ class RecordStore:
         with self._database.read() as cx:
             found = list(islice(self._matching(cx, query, resource, patterns, limit), limit))
             return _records(cx, resource, found, request.fields)
+
+    def _of_key(
+        self, resource: ResourceMap, request: Request, scope: Scope
+    ) -> list[PersonalRecord]:
+        """The record of this key, if it is in the scope: most looks are at one. Its scope is that
+        of one person at one moment, and to write it as SQL takes longer than all the rest."""
+        if request.key is None or "\0" in request.key:
+            return []
+        with self._database.read() as cx:
+            row = self._one[resource.type].first(cx, {"key": request.key})
+            if row is None or not holds(scope, resource.row_attributes(row)):
+                return []
+            fields = _columns(row, resource)
+            if row["stage"] not in resource.put_away:
+                fields = (self._vault.open_one(cx, *_sealed(row, resource)) or {}) | fields
+            return _records(cx, resource, [(row, fields)], request.fields)
 
     def _in_scope(self, resource: ResourceMap, scope: Scope) -> Select[Any]:
         """The rows of a scope. Writing the query takes longer than running it, so it is kept, by
@@ -120,7 +147,7 @@ class RecordStore:
                         yield row, fields
 
     def _opened(
-        self, cx: Connection, resource: ResourceMap, rows: Sequence[RowMapping]
+        self, cx: Connection, resource: ResourceMap, rows: Sequence[_Row]
     ) -> Iterator[_Found]:
         """Each row with its clear fields. One put away, or whose key was destroyed, has none."""
         kept = {r["_id"]: r["_payload"] for r in rows if r["stage"] not in resource.put_away}
@@ -165,12 +192,33 @@ def _row_query(resource: ResourceMap) -> Select[Any]:
     )
 
 
+def _one_query(resource: ResourceMap) -> Select[Any]:
+    """The row of one key, and what its payload is opened with; nothing of that if its key was
+    destroyed."""
+    mine = (record_keys.c.store == resource.people.name) & (
+        record_keys.c.row == cast(resource.facts.c.id, String)
+    )
+    return (
+        _row_query(resource)
+        .join(record_keys, mine, isouter=True)
+        .add_columns(*(record_keys.c[name].label(f"_{name}") for name in _KEY))
+        .where(resource.key == bindparam("key"))
+    )
+
+
+def _sealed(row: _Row, resource: ResourceMap) -> tuple[str, object, bytes, _Row | None]:
+    """Table, row, payload and key, of a row of `_one_query`."""
+    key = {name: row[f"_{name}"] for name in _KEY}
+    known = None if key["suite"] is None else key
+    return resource.people.name, row["_id"], row["_payload"], known
+
+
 def _pattern(value: str) -> re.Pattern[str]:
     return re.compile("".join(_WILDCARDS.get(c, re.escape(c)) for c in value), re.DOTALL)
 
 
 def _fits(
-    row: RowMapping,
+    row: _Row,
     fields: Mapping[str, str],
     resource: ResourceMap,
     patterns: Mapping[str, re.Pattern[str]],
@@ -183,7 +231,7 @@ def _fits(
     return True
 
 
-def _columns(row: RowMapping, resource: ResourceMap) -> dict[str, str]:
+def _columns(row: _Row, resource: ResourceMap) -> dict[str, str]:
     names = (name for name in resource.field_columns if row[f"_{name}"] is not None)
     return {name: str(row[f"_{name}"]) for name in names}
 

@@ -80,16 +80,30 @@ class Vault:
         """The clear fields by row id; a row whose key was destroyed is left out."""
         if not payloads:
             return {}
-        by_row = {str(row): row for row in payloads}
-        opened: dict[object, dict[str, str]] = {}
-        for found in cx.execute(_KEYS, {"named": store, "rows": list(by_row)}):
-            key = RecordKey(found.store, found.row, found.generation, found.suite, found.wrapped)
-            row = by_row[key.row]
-            opened[row] = unseal(self.data_key(cx, key.generation), key, payloads[row])
-        for row, payload in payloads.items():
-            if row not in opened and payload.startswith(CLEAR):
+        named = {"named": store, "rows": [str(row) for row in payloads]}
+        keys = {one["row"]: one for one in cx.execute(_KEYS, named).mappings()}
+        opened = {
+            row: self.open_one(cx, store, row, payload, keys.get(str(row)))
+            for row, payload in payloads.items()
+        }
+        return {row: fields for row, fields in opened.items() if fields is not None}
+
+    def open_one(
+        self,
+        cx: Connection,
+        store: str,
+        row: object,
+        payload: bytes,
+        key: Mapping[Any, Any] | None,
+    ) -> dict[str, str] | None:
+        """The clear fields of one row, given the generation, suite and wrapping of its key; None
+        where the key was destroyed."""
+        if key is None:
+            if payload.startswith(CLEAR):
                 raise StoreError(NEVER_SEALED.of(store=store))
-        return opened
+            return None
+        known = RecordKey(store, str(row), key["generation"], key["suite"], key["wrapped"])
+        return unseal(self.data_key(cx, known.generation), known, payload)
 
     def destroy(self, cx: Connection, store: str, rows: Iterable[object]) -> int:
         """Destroy the keys of these rows; how many there were."""

@@ -1,0 +1,126 @@
+"""Selects that run at every look: compiled once, run by the driver itself.
+
+For a row that is found by its key, SQLAlchemy's own work at each run (which statement this is, a
+context, a result and its rows) takes several times as long as the database's.
+
+INVARIANTS
+- Text, types and constants are SQLAlchemy's. A value reaches the driver as a bound one only.
+- It runs inside the transaction of the connection that is given; its errors leave as SQLAlchemy's.
+- Nothing is known by the text: of two statements that differ in a constant alone, each has its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, SelectBase
+from sqlalchemy.util import LRUCache
+
+from acl_engine.storage.failures import driver_errors
+
+_Process = Callable[[Any], Any]
+# By dialect, statement and constants: stores are made anew for each replayed scenario.
+_COMPILED: Any = LRUCache(500)
+
+
+class Prepared:
+    """A select whose only open values are named ones (`bindparam`), none of them a list. Safe to
+    share between threads and databases."""
+
+    def __init__(self, statement: SelectBase) -> None:
+        self._statement = statement
+        self._ready: dict[str, _Ready] = {}
+
+    def all(self, cx: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Its rows, each by the names of its columns; `values` may hold more than is asked for.
+
+        Raises SQLAlchemy's error for one of the driver, KeyError for a value that is not there.
+        """
+        dialect = cx.dialect
+        ready = self._ready.get(dialect.name)
+        if ready is None:
+            ready = self._ready[dialect.name] = _prepare(self._statement, dialect)
+        raw: Any = cx.connection.dbapi_connection
+        with driver_errors(cx):
+            found = raw.execute(ready.text, ready.bound(values)).fetchall()
+        return [ready.row(one) for one in found]
+
+    def first(self, cx: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Its first row, or None."""
+        found = self.all(cx, values)
+        return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """One place in the text: a named value, or a constant; `process` makes it the driver's."""
+
+    place: str
+    name: str | None
+    constant: Any
+    process: _Process | None
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        given = self.constant if self.name is None else values[self.name]
+        return given if self.process is None else self.process(given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    text: str
+    places: tuple[_Bound, ...]
+    by_position: bool
+    columns: tuple[str, ...]
+    processes: tuple[tuple[str, _Process], ...]
+
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        if self.by_position:
+            return [one.value(values) for one in self.places]
+        return {one.place: one.value(values) for one in self.places}
+
+    def row(self, found: tuple[Any, ...]) -> dict[str, Any]:
+        row = dict(zip(self.columns, found, strict=True))
+        for name, process in self.processes:
+            row[name] = process(row[name])
+        return row
+
+
+def _prepare(statement: SelectBase, dialect: Dialect) -> _Ready:
+    told = statement._generate_cache_key()
+    assert told is not None
+    key = dialect.name, told.key, tuple((type(one.value), one.value) for one in told.bindparams)
+    known: _Ready | None = _COMPILED.get(key)
+    if known is None:
+        known = _COMPILED[key] = _compile(statement, dialect)
+    return known
+
+
+def _compile(statement: SelectBase, dialect: Dialect) -> _Ready:
+    made: Any = statement.compile(dialect=dialect)
+    if made.post_compile_params or made.literal_execute_params:
+        raise ValueError("a list has no fixed number of places")
+    columns = list(statement.selected_columns)
+    if len({one.key for one in columns}) != len(columns):
+        raise ValueError("two columns have one name")
+    processes = ((str(one.key), _from_driver(one.type, dialect)) for one in columns)
+    return _Ready(
+        made.string,
+        tuple(
+            _bound(made, place, dialect) for place in made.positiontup or made.bind_names.values()
+        ),
+        bool(made.positional),
+        tuple(str(one.key) for one in columns),
+        tuple((name, process) for name, process in processes if process is not None),
+    )
+
+
+def _bound(made: Any, place: str, dialect: Dialect) -> _Bound:
+    given = made.binds[place]
+    process = given.type.dialect_impl(dialect).bind_processor(dialect)
+    name = given.key if given.required else None
+    return _Bound(place, name, None if given.required else given.effective_value, process)
+
+
+def _from_driver(kind: Any, dialect: Dialect) -> _Process | None:
+    found: _Process | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return found
