@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from acl_engine.domain.budgets import Reservation
+from acl_engine.domain.budgets import FROZEN, SPENT, Reservation
 from acl_engine.domain.errors import ActRefused, StoreError
 from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.principal import Principal
@@ -19,7 +19,7 @@ from acl_engine.domain.request import Request
 from acl_engine.storage import tables as t
 from acl_engine.storage.budgets import LEASE_SECONDS, BudgetStore
 from acl_engine.storage.database import Database
-from tests.contract.company import COURIER, DAY, NOW, FixedClock, request, rows
+from tests.contract.company import COURIER, DAY, NOW, FixedClock, build, request, rows
 
 LIMITS = (
     BudgetLimit("account", "day", 10),
@@ -62,6 +62,27 @@ def test_up_to_the_limit_and_no_further(database: Database) -> None:
     assert used(database) == before
     assert take(store, COURIER, ASKED, 2)
     assert take(store, COURIER, ASKED, 1) is None
+
+
+@pytest.mark.parametrize("held", [0, 8])
+def test_a_page_too_large_freezes_nobody(database: Database, held: int) -> None:
+    """Nor one beside another page; whoever asks for one more once all is used is suspended."""
+    build(database)
+    store = BudgetStore(database, [replace(LIMITS[0], then="freeze")], FixedClock())
+    first = take(store, COURIER, ASKED, 8)
+    assert first
+    if not held:
+        store.settle(first, 8)
+    with pytest.raises(ActRefused) as caught:
+        store.reserve(COURIER, ASKED, 3)
+    assert caught.value.refusal.code == SPENT
+    last = take(store, COURIER, ASKED, 2)
+    assert last
+    for one, amount in ((first, 8), (last, 2))[0 if held else 1 :]:
+        store.settle(one, amount)
+    with pytest.raises(ActRefused) as caught:
+        store.reserve(COURIER, ASKED, 1)
+    assert caught.value.refusal.code == FROZEN
 
 
 def test_settle_charges_what_was_shown(database: Database) -> None:

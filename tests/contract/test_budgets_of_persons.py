@@ -223,6 +223,65 @@ def test_freeze_suspends_the_account(database: Database) -> None:
         assert (row["epoch"] > before[row["login"]]) is mine
 
 
+def status(database: Database) -> str:
+    """Of the courier's account."""
+    (found,) = (
+        row["status"] for row in rows(database, t.accounts) if row["login"] == COURIER.account
+    )
+    return str(found)
+
+
+def refusal(store: BudgetStore, page: int, *whom: str, weight: int = 100) -> str:
+    """The code of a page of so many rows that is refused for whom it shows."""
+    asked = store.reserve(COURIER, ASKED, page, {"address": weight})
+    with pytest.raises(ActRefused) as caught:
+        store.settle(asked, len(whom), [Seen("address", one, weight) for one in whom])
+    assert caught.value.refusal.line == "10"
+    return caught.value.refusal.code
+
+
+def test_nobody_stops_just_under_a_limit_that_freezes(database: Database) -> None:
+    """Half a person is left, and a whole one is asked for: that is beyond the limit."""
+    build(database)
+    store = BudgetStore(database, [limit(2, then="freeze"), limit(9, window="year")], FixedClock())
+    look(store, "a")
+    look(store, "b", weight=50)
+    assert refusal(store, 50, "a", "c", "d", weight=40) == SPENT  # one of the two would have fitted
+    assert status(database) == "active"
+    assert refusal(store, 1, "c") == FROZEN
+    assert status(database) == "suspended"
+
+
+def test_a_page_that_nobody_of_fits_freezes(database: Database) -> None:
+    """However many of it were counted before."""
+    build(database)
+    store = BudgetStore(database, [limit(2, then="freeze")], FixedClock())
+    look(store, "a")
+    look(store, "b", weight=95)
+    assert refusal(store, 50, "a", "c", "d", weight=10) == FROZEN
+    assert status(database) == "suspended"
+
+
+def test_what_another_look_has_set_aside_freezes_nobody(database: Database) -> None:
+    """Where it fits without the other, it fits once the other is answered."""
+    build(database)
+    store = BudgetStore(database, [limit(2, then="freeze")], FixedClock())
+    look(store, "a", weight=50)
+    other = store.reserve(COURIER, ASKED, 1, CLEAR)
+    assert refusal(store, 1, "b") == SPENT
+    assert status(database) == "active"
+    store.release(other)
+    look(store, "b")
+
+
+def test_the_tighter_of_two_limits_holds(database: Database) -> None:
+    """Two rows may bind one role and count alike; which stands last in the policy is no matter."""
+    for limits in ([limit(1), limit(9, roles=("courier",))],) * 2:
+        store = BudgetStore(database, limits, FixedClock())
+        assert refusal(store, 50, "a", "b") == SPENT
+        limits.reverse()
+
+
 def test_work_explains_looks(database: Database) -> None:
     """The limit grows with parcels that others assigned; what one gives oneself explains none."""
     build(database)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.principal import Principal
 
 WHOLE = 100
 # Codes of a refusal at step 4: nothing is left; first a second factor anew; the account is stopped.
@@ -40,7 +41,8 @@ class Reservation:
     """What is set aside: `looks`, and an amount a counter. No counters: nothing limits it.
 
     `data` names, for a counter of persons, the kind of data that it counts; `within`, per counter
-    and window, how much of it fits there.
+    and window, how much of it fits there; `freezing`, of those that freeze, how much was left, what
+    others had set aside included. `who`: whom it freezes.
     """
 
     id: str
@@ -48,6 +50,8 @@ class Reservation:
     amounts: Mapping[str, int]
     data: Mapping[str, str]
     within: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    freezing: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    who: Principal | None = None
     warned: tuple[Warned, ...] = ()
 
 

@@ -212,8 +212,7 @@ class Trail:
         try:
             self.reservation = budgets.reserve(who, self.asked, looks, weights, fresh=fresh)
         except ActRefused as refused:
-            if refused.refusal.code == FROZEN:
-                self.door.alarm(BUDGET_FROZE.of(account=who.account))
+            self._say_if_frozen(refused)
             raise
         for one in self.reservation.warned:
             what = one.limit.data or one.limit.of
@@ -240,10 +239,18 @@ class Trail:
         return self.principal
 
     def settle(self, looks: int, seen: Sequence[Seen] = ()) -> None:
-        """Charge what is about to be shown."""
+        """Charge what is about to be shown. Raises ActRefused: it shows more than is left."""
         if self.reservation is not None:
             reservation, self.reservation = self.reservation, None
-            self.door.budgets.settle(reservation, looks, seen)
+            try:
+                self.door.budgets.settle(reservation, looks, seen)
+            except ActRefused as refused:
+                self._say_if_frozen(refused)
+                raise
+
+    def _say_if_frozen(self, refused: ActRefused) -> None:
+        if refused.refusal.code == FROZEN:
+            self.door.alarm(BUDGET_FROZE.of(account=self.who.account))
 
     def _release(self) -> None:
         if self.reservation is not None:

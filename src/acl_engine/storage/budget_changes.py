@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -98,46 +99,64 @@ def mark_warned(cx: Connection, counter: str, window: str, today: int) -> None:
     cx.execute(_UPSERTS[cx.dialect.name][0], [row])
 
 
-Persons = Mapping[tuple[str, str], tuple[int, int]]
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A person whose weight in a counter moves from one day's bucket to another's."""
+
+    counter: str
+    subject: str
+    was_day: int
+    was: int
+    day: int
+    weight: int
+
+    def added(self, since: int) -> int:
+        """What a window that begins after `since` has more of."""
+        return (self.weight if self.day > since else 0) - (self.was if self.was_day > since else 0)
 
 
 def persons(
     cx: Connection, data: Mapping[str, str], seen: Iterable[Seen], today: int
-) -> tuple[Persons, Counter[tuple[str, int]]]:
-    """Each person's weight moved to today, in every counter of their data: (counter, person) ->
-    (day, weight), and how the buckets change. Nothing is written.
+) -> Sequence[Moved]:
+    """Each person's weight moved to today, in every counter of their data. Nothing is written.
 
     `data`: the kind of data that each counter counts.
     """
     shown = [one for one in seen if one.data in data.values()]
-    changes: Counter[tuple[str, int]] = Counter()
     if not shown:
-        return {}, changes
+        return ()
     asked = {_NAMES: list(data), "subjects": sorted({one.subject for one in shown})}
     known = {(row.counter, row.subject): (row.day, row.weight) for row in cx.execute(_KNOWN, asked)}
-    rows: dict[tuple[str, str], tuple[int, int]] = {}
+    found = []
     for counter, kind in data.items():
         for one in (one for one in shown if one.data == kind):
-            key = (counter, one.subject)
-            day, weight = rows.get(key) or known.get(key) or (today, 0)
+            day, weight = known.get((counter, one.subject), (today, 0))
             if day <= today - _LONGEST:
                 day, weight = today, 0  # longer ago than any window
             now, heavier = max(day, today), max(weight, one.weight)
             if (day, weight) != (now, heavier):
-                rows[key] = now, heavier
-                changes[counter, day] -= weight
-                changes[counter, now] += heavier
-    return rows, changes
+                found.append(Moved(counter, one.subject, day, weight, now, heavier))
+    return found
 
 
-def remember(cx: Connection, rows: Persons) -> None:
+def buckets(moved: Iterable[Moved]) -> Counter[tuple[str, int]]:
+    """How the buckets of (counter, day) change."""
+    changes: Counter[tuple[str, int]] = Counter()
+    for one in moved:
+        changes[one.counter, one.was_day] -= one.was
+        changes[one.counter, one.day] += one.weight
+    return changes
+
+
+def remember(cx: Connection, moved: Iterable[Moved]) -> None:
     """Keep when, and how clearly, each counter saw each person last."""
+    rows = sorted((one.counter, one.subject, one.day, one.weight) for one in moved)
     if rows:
         cx.execute(
             _UPSERTS[cx.dialect.name][1],
             [
                 {"counter": counter, "subject": subject, "day": day, "weight": weight}
-                for (counter, subject), (day, weight) in sorted(rows.items())
+                for counter, subject, day, weight in rows
             ],
         )
 

@@ -5,6 +5,8 @@ INVARIANTS
   aside whole or not at all. Of persons no more is set aside than the limit has room for, since
   whoever was counted before costs nothing; a look that then shows more than that is refused.
   (A person who was seen in clear before keeps that weight when seen masked again.)
+- A limit that freezes does so as soon as not one more fits: a page that is too large is refused
+  alone, and so is one that another look has no room beside, for that passes.
 - A reservation counts until its lease ends, and then no more: a killed process holds nothing
   longer. Settling one that ran out is refused, so that no look is answered uncharged.
 - A person counts once in a counter, on the day of the last look, at the weight of the clearest.
@@ -15,12 +17,11 @@ INVARIANTS
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from acl_engine.domain.budgets import (
-    DAYS,
     FROZEN,
     NO_WEIGHTS,
     SPENT,
@@ -37,8 +38,8 @@ from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
 from acl_engine.storage import budget_changes as change
+from acl_engine.storage.budget_room import Charge, overflow, reservation_of
 from acl_engine.storage.budget_use import (
-    DAY_SECONDS,
     Counted,
     counted,
     counter_of,
@@ -72,16 +73,6 @@ _COUNTED = {
 }
 # Freezes whoever looks, at a moment in epoch seconds.
 Freeze = Callable[[Principal, int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class _Charge:
-    """What one limit is asked for."""
-
-    limit: BudgetLimit
-    who: str
-    counter: str
-    amount: int
 
 
 class BudgetStore:
@@ -138,23 +129,25 @@ class BudgetStore:
             counts = counted(cx, spans, today, now)
             self._tidy(cx, counts, today, now)
             rooms = [self._room(cx, principal, one, counts[one.counter], today) for one in charges]
-            reservation = _reservation(amount, charges, rooms)
+            reservation = reservation_of(amount, charges, rooms)
             refused = self._refusal(cx, principal, charges, rooms, counts, today, fresh)
             if refused is None:
+                freezing = self._freezing(principal, charges, counts, today)
                 change.set_aside(cx, reservation.id, reservation.amounts, now + self._lease)
                 warned = tuple(self._warnings(cx, principal, charges, counts, today))
         if refused == FROZEN:
             self._freeze(principal, now)
         if refused is not None:
             raise ActRefused(Refusal("4", ("budget",), None, refused))
-        return replace(reservation, warned=warned)
+        return replace(reservation, warned=warned, freezing=freezing, who=principal)
 
     def settle(self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()) -> None:
         """Charge what was shown, looks and persons (each once a kind of data); the rest is free.
 
         Raises ValueError for more looks than were set aside, StoreError when the lease has run out;
-        ActRefused for more persons than there was room for. The looks are charged all the same: the
-        refusal tells that somebody is there, and would be asked for without end if it were free.
+        ActRefused for more persons than there was room for; where not one of them fitted, a limit
+        that freezes has done so. The looks are charged all the same: the refusal tells that
+        somebody is there, and would be asked for without end if it were free.
         """
         if not 0 <= amount <= reservation.looks:
             raise ValueError("more was shown than was set aside")
@@ -167,16 +160,18 @@ class BudgetStore:
             leases = change.take(cx, reservation.id)
             if len(leases) != len(names) or min(leases) <= now:
                 raise StoreError(LEASE_LOST.of())
-            persons, changes = change.persons(cx, reservation.data, seen, today)
-            fits = _fits(reservation, changes, today)
-            if fits:
-                change.remember(cx, persons)
-            else:
-                changes.clear()
+            moved = change.persons(cx, reservation.data, seen, today)
+            refused = overflow(reservation, moved, today)
+            if refused is not None:
+                moved = ()
+            change.remember(cx, moved)
+            changes = change.buckets(moved)
             changes.update({(n, today): amount for n in names if n not in reservation.data})
             change.add(cx, changes)
-        if not fits:
-            raise ActRefused(Refusal("10", ("budget",), None, SPENT))
+        if refused == FROZEN and reservation.who is not None:
+            self._freeze(reservation.who, now)
+        if refused is not None:
+            raise ActRefused(Refusal("10", ("budget",), None, refused))
 
     def release(self, reservation: Reservation) -> None:
         """Nothing was shown: all of it is free again. A reservation that is gone is free."""
@@ -189,7 +184,7 @@ class BudgetStore:
 
     def _charges(
         self, who: Principal, action: Action, amount: int, weights: Mapping[str, int]
-    ) -> list[_Charge]:
+    ) -> list[Charge]:
         of = _COUNTED.get(action, "looks")
         charges = []
         for limit in self._limits_of(who.role):
@@ -198,7 +193,7 @@ class BudgetStore:
                 spends = amount * weights.get(limit.data, 0)
             if spends:
                 whom = who_is(who, limit.per)
-                charges.append(_Charge(limit, whom, counter_of(limit, whom), spends))
+                charges.append(Charge(limit, whom, counter_of(limit, whom), spends))
         return charges
 
     def _limits_of(self, role: str) -> tuple[BudgetLimit, ...]:
@@ -212,7 +207,7 @@ class BudgetStore:
         self,
         cx: Connection,
         who: Principal,
-        charges: Sequence[_Charge],
+        charges: Sequence[Charge],
         rooms: Sequence[int],
         counts: Mapping[str, Counted],
         today: int,
@@ -224,9 +219,7 @@ class BudgetStore:
             count, limit = counts[one.counter], one.limit
             used = count.used[limit.window] + count.held
             if room < (1 if limit.of == "persons" else one.amount):
-                reached = limit.of != "persons" or self._past(
-                    cx, who, limit, limit.limit, count.used[limit.window], today
-                )
+                reached = self._past(cx, who, limit, limit.limit, count.used[limit.window], today)
                 found.add(FROZEN if limit.then == "freeze" and reached else SPENT)
             elif limit.step_up is None or fresh:
                 continue
@@ -238,7 +231,7 @@ class BudgetStore:
         self,
         cx: Connection,
         who: Principal,
-        charges: Sequence[_Charge],
+        charges: Sequence[Charge],
         counts: Mapping[str, Counted],
         today: int,
     ) -> Iterable[Warned]:
@@ -253,15 +246,34 @@ class BudgetStore:
                 yield Warned(limit, one.who, used / scale(limit))
 
     def _room(
-        self, cx: Connection, who: Principal, charge: _Charge, count: Counted, today: int
+        self, cx: Connection, who: Principal, charge: Charge, count: Counted, today: int
     ) -> int:
         """How much of a charge still fits under its limit; 0: nothing, or less."""
         limit = charge.limit
         used = count.used[limit.window] + count.held
         if not self._past(cx, who, limit, limit.limit, used + charge.amount - 1, today):
             return charge.amount
+        return max(0, self._most(who, limit, today) - used)
+
+    def _freezing(
+        self,
+        who: Principal,
+        charges: Sequence[Charge],
+        counts: Mapping[str, Counted],
+        today: int,
+    ) -> dict[tuple[str, str], int]:
+        """Of persons, where a limit freezes: what is left of it but for what is only set aside."""
+        return {
+            (one.counter, one.limit.window): self._most(who, one.limit, today)
+            - counts[one.counter].used[one.limit.window]
+            for one in charges
+            if one.limit.of == "persons" and one.limit.then == "freeze"
+        }
+
+    def _most(self, who: Principal, limit: BudgetLimit, today: int) -> int:
+        """The limit, in its counter's unit; by the parcels that `_past` counted, if it had to."""
         parcels = self._handled.get((who.account, limit.window, today), 0)
-        return max(0, (limit.limit + limit.per_parcel * parcels) * scale(limit) - used)
+        return (limit.limit + limit.per_parcel * parcels) * scale(limit)
 
     def _past(
         self, cx: Connection, who: Principal, limit: BudgetLimit, mark: int, used: int, today: int
@@ -288,24 +300,3 @@ class BudgetStore:
         if fresh := [name for name in counts if name not in self._tidied]:
             change.drop_old(cx, fresh, today)
             self._tidied.update(fresh)
-
-
-def _reservation(looks: int, charges: Sequence[_Charge], rooms: Sequence[int]) -> Reservation:
-    """What is set aside. A counter with room in one window and less in another holds the more."""
-    amounts: dict[str, int] = {}
-    within: dict[tuple[str, str], int] = {}
-    for one, room in zip(charges, rooms, strict=True):
-        amounts[one.counter] = max(room, amounts.get(one.counter, 0))
-        within[one.counter, one.limit.window] = room
-    data = {one.counter: one.limit.data for one in charges if one.limit.of == "persons"}
-    return Reservation(secrets.token_hex(16), looks, amounts, data, within)
-
-
-def _fits(reservation: Reservation, changes: Mapping[tuple[str, int], int], today: int) -> bool:
-    """Whether the persons of a look add no more to any window than was set aside in it."""
-    for (counter, window), room in reservation.within.items():
-        since = today - DAYS[window] * DAY_SECONDS
-        added = sum(by for (name, day), by in changes.items() if name == counter and day > since)
-        if added > room:
-            return False
-    return True

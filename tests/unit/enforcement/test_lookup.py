@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.contract.company import request
 from tests.line_world import Line
 
+from acl_engine.domain.budgets import Seen
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.decision import CLEAR
 from acl_engine.domain.errors import (
@@ -16,10 +18,12 @@ from acl_engine.domain.errors import (
     InputError,
     StoreError,
 )
+from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Query, Request
 from acl_engine.domain.scope import EVERYTHING, Scope
-from acl_engine.domain.text import Text
+from acl_engine.domain.text import Message, Text
+from acl_engine.storage.budgets import BudgetStore
 
 BROKEN = Text("test.broken", "坏", "broken")
 SECRET = "19012345678"
@@ -48,6 +52,25 @@ def test_an_answer_walks_the_numbers_in_order(line: Line) -> None:
     ]
     assert "recipient_name" in answer.views[0].fields
     assert "recipient_phone" not in answer.views[0].fields
+
+
+def test_10_one_person_more_than_fits_suspends_and_is_said_aloud(line: Line) -> None:
+    """Half a person is left of a limit that freezes: the look shows a whole one, and is not
+    answered; the next one is nobody's."""
+    token = line.token("courier-88", "pda-88")
+    limit = BudgetLimit("person", "30d", 1, "persons", "address", then="freeze")
+    store = BudgetStore(line.stage.database, [limit], line.stage.clock)
+    who = line.engine._door.sessions.resolve(token)
+    half = store.reserve(who, request(), 1, {"address": 50})
+    store.settle(half, 1, [Seen("address", "x", 50)])
+    said: list[Message] = []
+    line.lie("budgets", lambda _: store)
+    line.lie("alarm", lambda _: said.append)
+    _, entry = refused(line, token, line.read("load-1"))
+    assert (entry.line, entry.controls, entry.reason) == ("10", ("budget",), "budget.frozen")
+    assert [one.code for one in said] == ["budget.froze"]
+    _, entry = refused(line, token, line.read("load-1"))
+    assert entry.line == "0"
 
 
 def test_steps_are_named_to_the_hook(line: Line) -> None:
