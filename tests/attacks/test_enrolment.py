@@ -28,10 +28,19 @@ from acl_engine.domain.errors import (
     SessionDead,
 )
 from acl_engine.identity.devices import sign
+from acl_engine.identity.recovery import new_code
 from acl_engine.identity.standing import NOTHING_ASKED
+from acl_engine.identity.throttle import Throttle
 from acl_engine.identity.totp import code_at
 from acl_engine.storage.database import Database
-from acl_engine.storage.tables import accounts, devices, enrolments, recovery_codes
+from acl_engine.storage.factors import SqlFactors
+from acl_engine.storage.tables import (
+    accounts,
+    devices,
+    enrolments,
+    login_tries,
+    recovery_codes,
+)
 
 NEW = "five loud geese fly"
 NOBODY = ("", "")
@@ -229,6 +238,23 @@ def test_guessing_the_password_behind_a_code_locks_as_at_the_login(bench: Bench)
     assert bench.refused(code)[1] == "account-locked"
     bench.hand.later(minutes=STRICT.lock_minutes)
     bench.begin(code)
+
+
+def test_guessed_codes_leave_nothing_behind(bench: Bench) -> None:
+    """No bucket is kept for a code that nobody was given: a flood of them would fill the table."""
+    shared = SqlFactors(bench.hand.database)
+    throttle = Throttle(shared=shared, clock=bench.hand)
+    bench.enrolling = replace(bench.enrolling, throttle=throttle)
+
+    def kept() -> int:
+        with bench.hand.database.read() as cx:
+            return len(cx.execute(select(login_tries)).all())
+
+    for _ in range(5):
+        assert bench.refused(new_code())[1] == "enrolment-unknown"
+    assert kept() == 0
+    bench.begin(bench.start())
+    assert kept() == 1
 
 
 def test_a_flood_behind_one_code_is_throttled(bench: Bench) -> None:

@@ -5,7 +5,6 @@ INVARIANTS
 - Keys to believe come from a trust file; without one, this service's own key, and that is said.
 """
 
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +29,7 @@ from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.ports import Clock
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.text import Text
 from acl_engine.storage.audit_keeping import AuditKeeping
 from acl_engine.storage.audit_proofs import AuditProofStore, Hold
@@ -277,7 +277,7 @@ class Accountability:
         """Put on record that `by` does this, before it is done."""
         entry = AuditEntry(
             kind="event",
-            request=secrets.token_hex(8),
+            request=new_request_id(),
             at=self.millis(),
             action=action,
             resource="audit",

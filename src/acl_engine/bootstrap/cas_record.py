@@ -1,11 +1,11 @@
 """Writing the central login's events down: durable before anything leaves."""
 
-import secrets
 from dataclasses import dataclass
 
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.ports import AuditLog, Clock
 from acl_engine.domain.principal import Principal
+from acl_engine.domain.request_id import new_request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Recorder:
     ) -> str:
         """One record of what was done, for whom and for which service; its request id. `ticket`
         is a hash, `fields` the names of attributes that were released."""
-        request = secrets.token_hex(8)
+        request = new_request_id()
         self.audit.append(self._entry(request, action, who, service, ticket, fields))
         return request
 
@@ -41,7 +41,7 @@ class Recorder:
         ticket: str = "",
     ) -> str:
         """One record of what was refused; its request id. `reason` is the code of a text."""
-        request = secrets.token_hex(8)
+        request = new_request_id()
         self.audit.append(
             self._entry(
                 request, action, who, service, ticket, (), reason, tuple(filter(None, controls))

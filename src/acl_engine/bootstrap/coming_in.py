@@ -6,7 +6,6 @@ INVARIANTS
 - A refusal says nothing but its request id; why stands in that record.
 """
 
-import secrets
 from dataclasses import dataclass
 
 from acl_engine.domain.accountability import AuditEntry
@@ -14,6 +13,7 @@ from acl_engine.domain.accounts import DeviceProof, LoginAttempt
 from acl_engine.domain.errors import AccessDenied, LoginRefused
 from acl_engine.domain.ports import AuditLog, Clock
 from acl_engine.domain.principal import Principal
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.identity.fresh import FreshFactors
 from acl_engine.identity.login import Logins
 from acl_engine.identity.sessions import StoredSessions
@@ -45,7 +45,7 @@ class ComingIn:
         token: str | None = None,
     ) -> str:
         """See `Engine.login`."""
-        request = secrets.token_hex(8)
+        request = new_request_id()
         try:
             outcome = self.logins.login(
                 login, password, totp=totp, device=device, replaces=replaces, token=token
@@ -59,7 +59,7 @@ class ComingIn:
 
     def prove(self, token: str, code: str, device: DeviceProof | None) -> None:
         """See `Engine.prove`."""
-        request = secrets.token_hex(8)
+        request = new_request_id()
         try:
             who = self.fresh.prove(token, code, device)
         except LoginRefused as refused:

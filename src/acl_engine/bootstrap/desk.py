@@ -7,7 +7,6 @@ INVARIANTS
   the next after all have lapsed. That is loud: an alarm, and a record that a rule watches for.
 """
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -26,6 +25,7 @@ from acl_engine.domain.errors import AclError, ChangeRefused
 from acl_engine.domain.organisation import Organisation
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import Clock
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.service_tokens import ServiceTokenStore
 from acl_engine.domain.staff import StaffDirectory
 from acl_engine.domain.staff_plan import StaffPlans
@@ -180,7 +180,7 @@ class Desk:
         kind = act.action.partition(".")[0]
         return AuditEntry(
             kind="event",
-            request=secrets.token_hex(8),
+            request=new_request_id(),
             at=self.now() * 1000,
             action=act.action,
             resource=kind,

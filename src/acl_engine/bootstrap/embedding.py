@@ -17,7 +17,6 @@ INVARIANTS
 - Every call is answered by one version of the policy; `swap` is one assignment.
 """
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -37,6 +36,7 @@ from acl_engine.domain.facts import Value
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.ports import AuditLog, Sessions
 from acl_engine.domain.principal import Principal
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.scope import NOTHING, Scope
 from acl_engine.domain.text import Text
 from acl_engine.masking.record import shown
@@ -113,7 +113,7 @@ class Engine:
             found = self._sessions.resolve(token)
             if found.device_class != LEGACY:
                 return found
-        raise AccessDenied(secrets.token_hex(8))
+        raise AccessDenied(new_request_id())
 
     # --- may they -------------------------------------------------------------------------------
 
@@ -252,7 +252,7 @@ class Engine:
 
     def _write_down(self, use: Use) -> str:
         """A record of the use of a right, if there is an audit log; its request id."""
-        request = secrets.token_hex(8)
+        request = new_request_id()
         if self._audit is not None:
             self._audit.append(use.entry(request))
         return request

@@ -12,7 +12,6 @@ INVARIANTS
 - What is set goes over the desk: on record first, and the account's epoch rises.
 """
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from acl_engine.domain.accounts import ADAPTER, LEGACY, Account, DeviceProof, Id
 from acl_engine.domain.enrolments import Enrolment, EnrolmentStore
 from acl_engine.domain.errors import AccessDenied, InputError
 from acl_engine.domain.pack import LoginSettings, Pack
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.staff import AccountChange
 from acl_engine.domain.text import Text
 from acl_engine.identity.devices import Challenges
@@ -195,10 +195,11 @@ class Enrolling:
         digest = digest_of(code)
         if digest is None:
             self._refuse("enrolment-unknown", None)
-        if not self.throttle.take(f"enrolment\n{digest}"):
-            self._refuse("throttled", None)
         found = self.enrolments.find(digest, now)
         account = self.desk.account(found.login) if found else None
+        # A code that nobody was given is not guessed: a bucket for each would only fill the table.
+        if found is not None and not self.throttle.take(f"enrolment\n{digest}"):
+            self._refuse("throttled", None)
         if found is None or account is None:
             self._refuse("enrolment-unknown", None)
         if account.epoch != found.epoch or account.status == "left" or account.service:
@@ -233,7 +234,7 @@ class Enrolling:
         self.store.fail(account.login, most=most, now=now, locked_until=lock)
 
     def _refuse(self, reason: str, account: Account | None, *controls: str) -> NoReturn:
-        request = secrets.token_hex(8)
+        request = new_request_id()
         entry = AuditEntry(
             kind="event",
             request=request,

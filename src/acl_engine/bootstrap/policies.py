@@ -10,7 +10,6 @@ INVARIANTS
 
 import hashlib
 import os
-import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AclError, ConfigError, PolicyError, Where
 from acl_engine.domain.pack import Pack
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.running import Running
 from acl_engine.domain.text import Text
 from acl_engine.policy import bundle as bundles
@@ -212,7 +212,7 @@ def _entry(at: int, action: str, what: Running | None, signed: str = "") -> Audi
     """`resource` names the pack and sequence, `policy` the digest, `purpose` who signed."""
     return AuditEntry(
         kind="event",
-        request=secrets.token_hex(8),
+        request=new_request_id(),
         at=at,
         action=action,
         resource=f"policy:{what.pack}:{what.sequence}" if what else "policy",

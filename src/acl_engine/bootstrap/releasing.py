@@ -5,7 +5,6 @@ INVARIANTS
 - Only a registered copy's file is ever removed; a stranger is reported, not touched.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import InputError, Where
 from acl_engine.domain.releases import Copy, Released
 from acl_engine.domain.request import Query
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.text import Text
 from acl_engine.enforcement.acts import Acted
 from acl_engine.enforcement.door import Door
@@ -114,7 +114,7 @@ class Releasing:
     def _write_down(self, copy: Copy, by: str, action: str) -> None:
         entry = AuditEntry(
             kind="event",
-            request=secrets.token_hex(8),
+            request=new_request_id(),
             at=self._now() * 1000,
             action=action,
             resource=copy.resource,

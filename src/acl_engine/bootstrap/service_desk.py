@@ -6,7 +6,6 @@ INVARIANTS
 """
 
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.cas import ATTRIBUTES, RegisteredService
 from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.text import Text
 from acl_engine.identity.service_url import belongs, readable
 from acl_engine.storage.audit_store import AuditStore
@@ -116,7 +116,7 @@ class ServiceDesk:
     def _do(self, action: str, name: str, by: str, act: Callable[[], None]) -> None:
         entry = AuditEntry(
             kind="event",
-            request=secrets.token_hex(8),
+            request=new_request_id(),
             at=millis_of(self._clock),
             action=action,
             resource="service",

@@ -9,7 +9,6 @@ INVARIANTS
 """
 
 import heapq
-import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.alarm import Alert, Reactions, Scans
 from acl_engine.domain.errors import AclError, ConfigError, Where
 from acl_engine.domain.ports import Clock, Pseudonyms
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.text import Text
 from acl_engine.policy import strict_yaml
 from acl_engine.storage.audit_store import AuditStore
@@ -172,7 +172,7 @@ class Watch:
         """An alert as a record: whom it is about, which rule, on which records it rests."""
         return AuditEntry(
             kind="event",
-            request=secrets.token_hex(8),
+            request=new_request_id(),
             at=self._now(),
             action=action,
             resource=alert.rule,

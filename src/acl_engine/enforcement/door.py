@@ -8,7 +8,6 @@ INVARIANTS
 """
 
 import re
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -45,6 +44,7 @@ from acl_engine.domain.ports import (
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.releases import Releases
 from acl_engine.domain.request import Action, Query, Request
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.text import Message, Text
 
 NO_RECORD = Text(
@@ -138,7 +138,7 @@ class Trail:
 
     @classmethod
     def start(cls, door: Door, query: Query) -> "Trail":
-        return cls(door, query, secrets.token_hex(8), door.clock.now())
+        return cls(door, query, new_request_id(), door.clock.now())
 
     def at(self, line: str) -> None:
         self.line = line

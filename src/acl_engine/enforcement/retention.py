@@ -10,7 +10,6 @@ INVARIANTS
 """
 
 import hashlib
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +17,7 @@ from acl_engine.domain.accountability import AuditEntry, LegalHolds, Receipt
 from acl_engine.domain.errors import AclError
 from acl_engine.domain.pack import Pack, RetentionRule
 from acl_engine.domain.ports import AuditLog, Clock, Pseudonyms
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.retention import Due, RetentionStore
 
 # So many records stand in one certificate, and are done in one transaction.
@@ -84,7 +84,7 @@ class Sweeper:
         subjects = tuple(sorted(self.pseudonyms.digest(resource, key) for key in keys))
         return AuditEntry(
             kind="event",
-            request=secrets.token_hex(8),
+            request=new_request_id(),
             at=self._now() * 1000,
             action=DESTROYED if rule.destroy else PUT_AWAY,
             resource=resource,

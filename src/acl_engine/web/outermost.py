@@ -7,7 +7,6 @@ INVARIANTS
 """
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from acl_engine.domain.request_id import new_request_id
 from acl_engine.web.heads import headers_of
 from acl_engine.web.problems import respond
 
@@ -72,7 +72,7 @@ class Outermost:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        number = scope["acl.request"] = secrets.token_hex(8)
+        number = scope["acl.request"] = new_request_id()
         started = time.perf_counter()
         status = 0
 

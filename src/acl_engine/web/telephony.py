@@ -17,6 +17,7 @@ from acl_engine.web.problems import NOT_FOUND, Refused
 
 PREFIX = PATH.rstrip("/")
 BODY_BYTES = 4096
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 
 
 def routes(service: Service) -> list[BaseRoute]:
@@ -27,11 +28,12 @@ def routes(service: Service) -> list[BaseRoute]:
 
     async def npp(request: Request) -> Response:
         of = reports.known(request.path_params["address"])
-        if of is None:
+        if of is None or request.method != "POST":
             raise Refused(404, NOT_FOUND.of())
         media = request.headers.get("content-type", "").encode("latin-1")
         report = json_body.read(media, await request.body(), NppReport)
         await run_in_threadpool(reports.take, of, report)
         return Response(media_type="text/plain")
 
-    return [Route(f"{PATH}{{address}}", npp, methods=["POST"])]
+    # Every method: one that is refused as such would tell that there is something at the address.
+    return [Route(f"{PATH}{{address}}", npp, methods=_METHODS)]

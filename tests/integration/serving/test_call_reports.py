@@ -21,7 +21,7 @@ from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
 from tests import api_world
 from tests.api_world import ADDRESS, Api
-from tests.asgi import Answer
+from tests.asgi import Answer, call
 from tests.integration.serving.people import WORLD_TIME, Person
 from tests.line_world import PARCELS, ROOT
 from tests.local_npp import APP, ID, KEY, Vendor, vendor
@@ -126,6 +126,21 @@ def test_an_address_that_nobody_made_is_none(ringing: Ringing) -> None:
         answer = ringing.push(path)
         assert answer.status == 404
         assert {**answer.json(), "request": ""} == {**nothing.json(), "request": ""}
+    assert ringing.records() == ["placed"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_no_other_method_tells_an_address_from_none(ringing: Ringing, method: str) -> None:
+    """A true address, a false one, and where there is nothing at all: not even which methods."""
+    true = ringing.path("GetVirtualNum")
+    said = []
+    for path in (true, forged(true)[0], "/telephony/npp/x", "/nothing/npp/x"):
+        answer = call(ringing.api.app, path, method=method)
+        number = answer.header("x-request-id") or "?"
+        headers = [one for one in answer.headers if one[0] != "x-request-id"]
+        said.append((answer.status, answer.text.replace(number, ""), headers))
+    assert said[0][0] == 404
+    assert said == [said[0]] * 4
     assert ringing.records() == ["placed"]
 
 
