@@ -83,6 +83,19 @@ def test_attempts_count_calls_and_what_may_still_call(dials: DialStore) -> None:
     assert dials.attempts("SF0001", NOW + DAY) == 0
 
 
+def test_a_call_by_hand_is_an_attempt(dials: DialStore) -> None:
+    """Past the broker, of this parcel, since then; once, however often it is reported; no callback
+    is one."""
+    for name in ("c-1", "c-1", "c-2"):
+        dials.record(Call("b-1", NOW, "busy", name, by_hand=True))
+    dials.record(Call("b-1", NOW, "callback", "c-3"))
+    assert dials.attempts("SF0001", NOW - DAY) == 3
+    assert dials.attempts("SF0002", NOW - DAY) == 0
+    assert dials.attempts("SF0001", NOW + 1) == 1
+    assert not minted(dials, "h-2", most=3)
+    assert minted(dials, "h-2", most=4)
+
+
 def test_call_record_is_a_word(company: Database, dials: DialStore) -> None:
     """An outcome cannot smuggle a number."""
     dials.record(Call("b-1", NOW, "no-answer"))

@@ -108,7 +108,8 @@ class NppReports:
         """Keep what a report says. Raises InputError for another application's, StoreError."""
         if report.app_id != self._app:
             raise InputError(OTHER_APPLICATION.of())
-        self._keep(Call(of.binding, int(self._now()), *self._told(of, report)))
+        by_hand = of.call is None and report.src in self._ours
+        self._keep(Call(of.binding, int(self._now()), *self._told(of, report), by_hand))
 
     def _told(self, of: Reported, report: NppReport) -> tuple[str, str]:
         """The outcome, and the call's name."""

@@ -71,9 +71,11 @@ class Call:
     """One attempt, either way. `outcome` is a word: answered, busy, no-answer, off, placed (the
     provider does not say, or not yet), failed; of a callback: callback or hotline. It is an oracle,
     so attempts are limited and counted. `name`: by which a later report of the same call finds it.
+    `by_hand`: the company's line rang the intermediate number, past the broker: an attempt too.
     """
 
     binding: str
     at: int
     outcome: str
     name: str | None = None
+    by_hand: bool = False

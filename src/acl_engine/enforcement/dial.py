@@ -20,10 +20,9 @@ from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query
 from acl_engine.enforcement.door import Door, Refused, Trail, refuse
-from acl_engine.enforcement.hanging_up import hang_up
+from acl_engine.enforcement.hanging_up import DAY, hang_up
 from acl_engine.enforcement.lookup import gate
 
-DAY = 24 * 3600
 # A binding outlives the capability that made it so many times, so that the contact may call back.
 _CAPABILITIES = 6
 # Whom a call reaches, by the parcel's stage: its sender while it is picked up or brought back.

@@ -3,6 +3,7 @@
 INVARIANTS
 - A binding stands while its parcel is at its stage and its person, as they are now, would be
   allowed the same call: delivery, reassignment, a move, the end of a shift or of an account end it.
+- Whoever rings the intermediate number by hand, past the attempts that are allowed, loses it.
 - What cannot be decided is over. What the provider cannot be told now is told again later.
 """
 
@@ -15,6 +16,8 @@ from acl_engine.enforcement.door import Door
 from acl_engine.enforcement.permits import permits
 
 CALLED_BACK, HOTLINE = "callback", "hotline"
+# Over which attempts are counted, in seconds.
+DAY = 24 * 3600
 
 
 def hang_up(door: Door, waybill_no: str | None = None) -> int:
@@ -65,7 +68,11 @@ def stands(door: Door, kept: Kept) -> bool:
     """
     if kept.over or kept.who is None:
         return False
-    query = Query(Action.DIAL, "waybill", key=kept.binding.waybill_no, purpose=kept.binding.purpose)
+    key = kept.binding.waybill_no
+    since = int(door.clock.now().timestamp()) - DAY
+    if door.dials.attempts(key, since) > door.pack.settings.dial.attempts_per_day:
+        return False
+    query = Query(Action.DIAL, "waybill", key=key, purpose=kept.binding.purpose)
     try:
         return permits(door, kept.who, query)
     except StoreError:

@@ -6,7 +6,7 @@ INVARIANTS
 - One living binding a waybill: a new one ends those before it.
 - A binding that is over stays `kept` until the provider has let go of it.
 - A capability is used up by whoever changes its row first, and counted from the moment it is made:
-  an attempt that failed has told something too.
+  an attempt that failed has told something too. So has one that was made by hand, past the broker.
 """
 
 import re
@@ -143,7 +143,8 @@ class DialStore:
         return None if row is None else _binding(row)
 
     def attempts(self, waybill_no: str, since: int) -> int:
-        """Capabilities of this parcel that have been alive since then, used or not."""
+        """Capabilities of this parcel that have been alive since then, used or not, and calls that
+        were made by hand since."""
         with self._database.read() as cx:
             return cx.execute(_attempts(waybill_no, since)).scalar_one()
 
@@ -155,7 +156,9 @@ class DialStore:
         """
         if not _OUTCOME.fullmatch(call.outcome):
             raise ValueError("an outcome is a word")
-        values = {one: getattr(call, one) for one in ("binding", "at", "outcome", "name")}
+        values = {
+            one: getattr(call, one) for one in ("binding", "at", "outcome", "name", "by_hand")
+        }
         with self._database.write() as cx:
             lock = select(_b.id).where(_b.id == call.binding).with_for_update()
             many = select(func.count()).where(call_records.c.binding == call.binding)
@@ -173,6 +176,7 @@ def _upsert(dialect: Any) -> Any:
 
 
 _RECORD = {"sqlite": _upsert(sqlite), "postgresql": _upsert(postgresql)}
+_CALL = tuple(Call.__dataclass_fields__)
 _KEPT = frozenset(Binding.__dataclass_fields__)
 _STAFF = ("role", "unit", "tenant", "customer")
 _KEPT_QUERY = (
@@ -222,8 +226,14 @@ def _kept(row: RowMapping, now: int) -> Kept:
 
 
 def _attempts(waybill_no: str, since: int) -> Select[int]:
-    return (
+    made = (
         select(func.count())
         .select_from(dial_capabilities.join(dial_bindings))
         .where(_b.waybill_no == waybill_no, _k.expires_at >= since)
     )
+    by_hand = (
+        select(func.count())
+        .select_from(call_records.join(dial_bindings))
+        .where(_b.waybill_no == waybill_no, call_records.c.by_hand, call_records.c.at >= since)
+    )
+    return select(made.scalar_subquery() + by_hand.scalar_subquery())

@@ -1,6 +1,6 @@
 """The tables of control state: contacts, budgets, one-click dial. Part of `tables`."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, false
 
 from acl_engine.storage.tables_base import id_column, metadata
 
@@ -85,6 +85,7 @@ call_records = Table(
     Column("at", BigInteger, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("name", String(64)),  # by which a later report of the same call finds it
+    Column("by_hand", Boolean, nullable=False, server_default=false()),
     Index(None, "name", unique=True),
     Index(None, "binding"),
 )

@@ -104,6 +104,24 @@ def test_a_courier_who_dials_the_number_is_no_callback(ringing: Ringing) -> None
     assert ringing.records()[-1] == "answered"
 
 
+def test_ringing_by_hand_spends_the_attempts(ringing: Ringing) -> None:
+    """Out of a handset's call list: the next attempt through the engine is refused, and one more by
+    hand loses the intermediate number. The contact's own calls spend nothing."""
+    api, path = ringing.api, ringing.path("GetVirtualNum")
+    asked, token = {"key": api.key("load-1")}, api.token("courier-88")
+    most = api.service.pack.settings.dial.attempts_per_day
+    for number in range(most):
+        ringing.push(path, callId=f"back-{number}")
+    assert api.post("/v1/dial", asked, token).status == 200
+    for number in range(most - 2):
+        ringing.push(path, src=OURS, callId=f"hand-{number}", callEndStatusDetail="2")
+    assert api.post("/v1/dial", asked, token).status == 403
+    assert api.service.engine.hang_up() == 0
+    ringing.push(path, src=OURS, callId="once-more", callEndStatusDetail="2")
+    assert api.service.engine.hang_up() == 1
+    assert "DelVirtualNum" in [name for name, _ in ringing.there.asked]
+
+
 def forged(path: str) -> list[str]:
     """Addresses that this company did not make."""
     *said, end, code = path.rpartition("/")[2].split(".")
