@@ -31,8 +31,9 @@ from acl_engine.bootstrap.surveying import surveys
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.storage.audit_proofs import AuditProofStore
 from acl_engine.storage.audit_reading import size_of
-from acl_engine.storage.audit_store import AuditStore, Row, insert_postgres, insert_sqlite
+from acl_engine.storage.audit_store import AuditStore, insert_postgres, insert_sqlite
 from acl_engine.storage.database import Database, create_or_upgrade
+from acl_engine.storage.group_commit import Row
 from acl_engine.storage.tables import audit_records
 from bench._processor import spent
 from bench._table import Table, Target, progress

@@ -3,8 +3,9 @@
 Run: python -m bench budgets [--seconds 3]
 
 The courier policy's own limits, raised so that none is met; each look is at one new person. The
-couriers are of four branches: those of one share its counter. Neither commit of a look waits for
-the disk: the record of its outcome does, for all three. Beside them, pairs of commits that do wait.
+couriers are of four branches: those of one share its counter. What is set aside and charged shares
+the commits of the look's two records, and these are shared by callers. Beside them, pairs of
+commits by one thread, one small row each.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from dataclasses import replace
 
 from sqlalchemy import insert
 
+from acl_engine.audit import record
 from acl_engine.bootstrap.clocks import SystemClock
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.domain.budgets import Seen
@@ -24,10 +26,12 @@ from acl_engine.domain.pack import Pack
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.policy.pack import load_pack
+from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.budgets import BudgetStore
 from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.tables import challenges
 from bench._table import Table, progress
+from bench.audit import look
 
 TITLE = "Budgets under many callers"
 CALLERS = (1, 8, 64)
@@ -75,6 +79,7 @@ def looks(url: str, callers: int, seconds: float) -> tuple[list[float], float, f
     """The seconds of every look, in order; how long the run took; its processor time."""
     with Database.open(url) as database:
         store = store_of(database)
+        log = AuditStore(database, record.encode, record.leaf_hash, record.decode)
         times: list[list[float]] = [[] for _ in range(callers)]
         end = time.perf_counter() + seconds
 
@@ -82,8 +87,10 @@ def looks(url: str, callers: int, seconds: float) -> tuple[list[float], float, f
             who = courier(number)
             while (now := time.perf_counter()) < end:
                 whom = f"{number}-{len(times[number])}-{callers}"
-                asked = store.reserve(who, REQUEST, 1, WEIGHTS)
-                store.settle(asked, 1, [Seen(data, whom, n) for data, n in WEIGHTS.items()])
+                aside = store.reserve(who, REQUEST, 1, WEIGHTS)
+                log.append(look(number), aside)
+                seen = [Seen(data, whom, n) for data, n in WEIGHTS.items()]
+                log.append(look(number), store.settle(aside.result(), 1, seen))
                 times[number].append(time.perf_counter() - now)
 
         threads = [threading.Thread(target=call, args=(number,)) for number in range(callers)]

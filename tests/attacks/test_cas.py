@@ -21,8 +21,9 @@ from tests.cas_world import (
 from tests.identity_world import PASSWORD
 
 from acl_engine.domain.errors import AuditUnavailable
-from acl_engine.storage.audit_store import NOT_DURABLE, AuditStore
+from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database
+from acl_engine.storage.group_commit import NOT_DURABLE
 from acl_engine.storage.tables import accounts, devices, persons, sessions
 
 

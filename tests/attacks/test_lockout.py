@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from tests.account_world import Company
 from tests.contract.company import request
+from tests.contract.till import Till
 from tests.identity_world import NOW
 
 from acl_engine.bootstrap.budget_freezes import BudgetFreezes
@@ -16,7 +17,6 @@ from acl_engine.domain.errors import AuditUnavailable, ChangeRefused, SessionDea
 from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.text import Message
-from acl_engine.storage.budgets import BudgetStore
 from acl_engine.storage.database import Database
 from acl_engine.storage.tables import sessions
 
@@ -36,7 +36,7 @@ class Office:
         self.said: list[Message] = []
         desk = self.company.acts.desk
         freeze = BudgetFreezes(desk, self.hand.factors, self.said.append)
-        self.store = BudgetStore(database, [LIMIT], self.hand, freeze=freeze)
+        self.store = Till(database, [LIMIT], self.hand, freeze=freeze)
 
     def look_beyond(self, login: str = ADMIN) -> str:
         account = self.hand.store.account(login)

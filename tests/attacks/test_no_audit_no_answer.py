@@ -21,11 +21,11 @@ def test_an_outcome_that_cannot_be_written_is_no_answer(line: Line) -> None:
     real, written = line.engine._door.audit, list[str]()
 
     class Full:
-        def append(self, entry: object) -> object:
+        def append(self, entry: object, part: object) -> object:
             written.append(entry.kind)  # type: ignore[attr-defined]
             if len(written) > 1:
                 raise OSError(28, "No space left on device")
-            return real.append(entry)  # type: ignore[arg-type]
+            return real.append(entry, part)  # type: ignore[arg-type]
 
     line.lie("audit", lambda _: Full())
     with pytest.raises(AuditUnavailable):

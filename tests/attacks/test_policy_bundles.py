@@ -15,8 +15,9 @@ from acl_engine.domain.errors import AclError, AuditUnavailable, ConfigError
 from acl_engine.domain.pack import Pack
 from acl_engine.policy import bundle
 from acl_engine.policy.pack import load_pack, pack_from_files
-from acl_engine.storage.audit_store import NOT_DURABLE, AuditStore
+from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database
+from acl_engine.storage.group_commit import NOT_DURABLE
 from acl_engine.storage.policy_loads import SqlPolicyLoads
 
 PACK = load_pack(AFTER)

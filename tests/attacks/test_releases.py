@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.line_world import ROOT
@@ -12,7 +13,7 @@ from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError
 from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.personal import PersonalRecord
-from acl_engine.domain.ports import AuditLog
+from acl_engine.domain.ports import SharedLog
 from acl_engine.domain.releases import Released
 from acl_engine.domain.request import Query
 from acl_engine.domain.scope import EVERYTHING
@@ -403,10 +404,10 @@ class _Fixed:
 class _Fails:
     """A log that cannot take the outcome of an export."""
 
-    def __init__(self, audit: AuditLog) -> None:
+    def __init__(self, audit: SharedLog) -> None:
         self._audit = audit
 
-    def append(self, entry: AuditEntry) -> Receipt:
+    def append(self, entry: AuditEntry, part: Any = None) -> Receipt:
         if entry.kind == "outcome" and entry.action == "export":
             raise AuditUnavailable(NO_RECORD.of())
-        return self._audit.append(entry)
+        return self._audit.append(entry, part)

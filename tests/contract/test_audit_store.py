@@ -9,7 +9,7 @@ from sqlalchemy import text
 from acl_engine.audit import record
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.errors import AuditUnavailable
-from acl_engine.storage import audit_store
+from acl_engine.storage import group_commit
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database
 
@@ -96,7 +96,7 @@ def test_more_callers_than_a_commit_holds(
 ) -> None:
     """Where callers are more than one transaction takes, each gets a turn: nobody waits for ever,
     and no commit holds more."""
-    monkeypatch.setattr(audit_store, "MOST_IN_A_COMMIT", 5)
+    monkeypatch.setattr(group_commit, "MOST_IN_A_COMMIT", 5)
     store, receipts = store_of(database), list[int]()
 
     def act(i: int) -> None:

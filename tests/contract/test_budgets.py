@@ -17,9 +17,10 @@ from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Request
 from acl_engine.storage import tables as t
-from acl_engine.storage.budgets import LEASE_SECONDS, BudgetStore
+from acl_engine.storage.budgets import LEASE_SECONDS
 from acl_engine.storage.database import Database
 from tests.contract.company import COURIER, DAY, NOW, FixedClock, build, request, rows
+from tests.contract.till import Till
 
 LIMITS = (
     BudgetLimit("account", "day", 10),
@@ -31,7 +32,7 @@ ASKED = request()
 
 
 def take(
-    store: BudgetStore, who: Principal, asked: Request, amount: int, **more: Any
+    store: Till, who: Principal, asked: Request, amount: int, **more: Any
 ) -> Reservation | None:
     """What is set aside, or None: spent."""
     try:
@@ -55,7 +56,7 @@ def held(database: Database) -> int:
 
 def test_up_to_the_limit_and_no_further(database: Database) -> None:
     """The look that would pass the limit is refused whole, and changes nothing."""
-    store = BudgetStore(database, LIMITS, FixedClock())
+    store = Till(database, LIMITS, FixedClock())
     assert take(store, COURIER, ASKED, 8)
     before = used(database)
     assert take(store, COURIER, ASKED, 3) is None
@@ -68,7 +69,7 @@ def test_up_to_the_limit_and_no_further(database: Database) -> None:
 def test_a_page_too_large_freezes_nobody(database: Database, held: int) -> None:
     """Nor one beside another page; whoever asks for one more once all is used is suspended."""
     build(database)
-    store = BudgetStore(database, [replace(LIMITS[0], then="freeze")], FixedClock())
+    store = Till(database, [replace(LIMITS[0], then="freeze")], FixedClock())
     first = take(store, COURIER, ASKED, 8)
     assert first
     if not held:
@@ -87,7 +88,7 @@ def test_a_page_too_large_freezes_nobody(database: Database, held: int) -> None:
 
 def test_settle_charges_what_was_shown(database: Database) -> None:
     """The rest is free again; a second settlement or release changes nothing."""
-    store = BudgetStore(database, LIMITS, FixedClock())
+    store = Till(database, LIMITS, FixedClock())
     reservation = take(store, COURIER, ASKED, 10)
     assert reservation
     store.settle(reservation, 3)
@@ -101,7 +102,7 @@ def test_settle_charges_what_was_shown(database: Database) -> None:
 
 def test_release_frees_all(database: Database) -> None:
     """A look that was refused costs nothing."""
-    store = BudgetStore(database, LIMITS, FixedClock())
+    store = Till(database, LIMITS, FixedClock())
     reservation = take(store, COURIER, ASKED, 10)
     assert reservation
     store.release(reservation)
@@ -113,7 +114,7 @@ def test_release_frees_all(database: Database) -> None:
 @pytest.mark.parametrize("amount", [-1, 11])
 def test_settling_another_amount_is_a_bug(database: Database, amount: int) -> None:
     """More than was set aside cannot be charged, nor less than nothing; it stays set aside."""
-    store = BudgetStore(database, LIMITS, FixedClock())
+    store = Till(database, LIMITS, FixedClock())
     reservation = take(store, COURIER, ASKED, 10)
     assert reservation
     with pytest.raises(ValueError):
@@ -126,7 +127,7 @@ def test_settling_another_amount_is_a_bug(database: Database, amount: int) -> No
 
 def test_limits_count_apart(database: Database) -> None:
     """Another account on the same device still meets the device's limit."""
-    store = BudgetStore(database, LIMITS, FixedClock())
+    store = Till(database, LIMITS, FixedClock())
     assert take(store, COURIER, ASKED, 10)
     lent = replace(COURIER, account="courier-2", person="p-2")
     assert take(store, lent, ASKED, 6) is None
@@ -138,7 +139,7 @@ def test_day_ends_at_midnight_in_china(database: Database) -> None:
     """The calendar day of Asia/Shanghai, not of UTC and not the last 24 hours."""
     midnight = int(datetime.fromisoformat("2026-03-03T00:00:00+08:00").timestamp())
     clock = FixedClock(midnight - 1)
-    store = BudgetStore(database, LIMITS, clock)
+    store = Till(database, LIMITS, clock)
     reservation = take(store, COURIER, ASKED, 10)
     assert reservation
     store.settle(reservation, 10)
@@ -150,7 +151,7 @@ def test_day_ends_at_midnight_in_china(database: Database) -> None:
 def test_thirty_days_roll(database: Database) -> None:
     """Day after day, the slow leak meets the 30-day limit; what is older is free again."""
     clock = FixedClock()
-    store = BudgetStore(database, LIMITS, clock)
+    store = Till(database, LIMITS, clock)
     for day, amount in ((0, 10), (1, 10), (29, 5)):
         clock.at = NOW + day * DAY
         reservation = take(store, COURIER, ASKED, amount)
@@ -164,7 +165,7 @@ def test_thirty_days_roll(database: Database) -> None:
 def test_dead_reservation_ends_with_its_lease(database: Database) -> None:
     """A killed process holds its looks for one lease, and can charge nothing afterwards."""
     clock = FixedClock()
-    store = BudgetStore(database, LIMITS, clock)
+    store = Till(database, LIMITS, clock)
     dead = take(store, COURIER, ASKED, 10)
     assert dead
     clock.at += LEASE_SECONDS - 1
@@ -178,10 +179,10 @@ def test_dead_reservation_ends_with_its_lease(database: Database) -> None:
 
 def test_kept_across_restarts(database: Database, database_url: str) -> None:
     """A new process finds what the old one charged."""
-    reservation = take(BudgetStore(database, LIMITS, FixedClock()), COURIER, ASKED, 10)
+    reservation = take(Till(database, LIMITS, FixedClock()), COURIER, ASKED, 10)
     assert reservation
     with Database.open(database_url) as again:
-        store = BudgetStore(again, LIMITS, FixedClock())
+        store = Till(again, LIMITS, FixedClock())
         assert take(store, COURIER, ASKED, 1) is None
         store.settle(reservation, 4)
         assert take(store, COURIER, ASKED, 6)
@@ -189,7 +190,7 @@ def test_kept_across_restarts(database: Database, database_url: str) -> None:
 
 def test_threads_share_one_limit(database: Database) -> None:
     """Sixteen threads for ten looks: ten get one, none gets an eleventh."""
-    store = BudgetStore(database, LIMITS, FixedClock())
+    store = Till(database, LIMITS, FixedClock())
     with ThreadPoolExecutor(16) as pool:
         got = list(pool.map(lambda _: take(store, COURIER, ASKED, 1), range(40)))
     assert len([one for one in got if one]) == 10
@@ -199,7 +200,7 @@ def test_threads_share_one_limit(database: Database) -> None:
 def test_threads_that_give_back_lose_nothing(database: Database) -> None:
     """Reserve, settle and release at once end in the exact sum."""
     limits = (BudgetLimit("account", "day", 10_000), BudgetLimit("unit", "day", 10_000))
-    store = BudgetStore(database, limits, FixedClock())
+    store = Till(database, limits, FixedClock())
 
     def look(number: int) -> None:
         reservation = take(store, COURIER, ASKED, 5)
@@ -218,12 +219,12 @@ def test_two_processes_share_one_limit(database: Database, database_url: str) ->
     """Two processes at once for ten looks get ten together."""
     code = f"""
     import sys
-    from acl_engine.storage.budgets import BudgetStore
+    from tests.contract.till import Till
     from acl_engine.storage.database import Database
     from tests.contract.company import COURIER, FixedClock, request
     from tests.contract.test_budgets import LIMITS, take
     with Database.open({database_url!r}) as database:
-        store = BudgetStore(database, LIMITS, FixedClock())
+        store = Till(database, LIMITS, FixedClock())
         print("ready", flush=True)
         sys.stdin.readline()
         print(sum(take(store, COURIER, request(), 1) is not None for _ in range(10)))

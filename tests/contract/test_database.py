@@ -291,17 +291,6 @@ def test_trial_leaves_no_trace(database: Database) -> None:
     put(database, "after")
 
 
-def test_only_a_write_that_says_so_waits_for_the_next_to_be_durable(database: Database) -> None:
-    """It is there for everybody at once; the write after it, on the same connection, is synced."""
-    asked = {"sqlite": "PRAGMA synchronous", "postgresql": "SHOW synchronous_commit"}
-    for number, durable in enumerate((True, False, True, False, True)):
-        with database.write(durable=durable) as cx:
-            found = cx.exec_driver_sql(asked[database.dialect]).scalar()
-            cx.execute(insert(work_items).values(id=f"t-{number}", **ITEM))
-        assert found in ((2, "on") if durable else (1, "off"))
-        assert len(keys(database)) == number + 1
-
-
 # --- SQLite alone ------------------------------------------------------------------------------
 
 

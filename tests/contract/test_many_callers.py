@@ -15,10 +15,10 @@ from acl_engine.domain.principal import Principal
 from acl_engine.storage import tables as t
 from acl_engine.storage.approvals import ApprovalStore
 from acl_engine.storage.budget_use import uses
-from acl_engine.storage.budgets import BudgetStore
 from acl_engine.storage.database import Database
 from tests.contract.company import COURIER, MANAGER, NOW, FixedClock, request, rows, vault
 from tests.contract.test_approvals import EXPORT
+from tests.contract.till import Till
 from tests.killing import context
 
 CALLERS, PROCESSES = 64, 2
@@ -89,7 +89,7 @@ def person(number: int) -> Principal:
 
 def look(database: Database, number: int) -> int:
     """Two looks, at a person of one's own and at one whom everybody sees; how many were had."""
-    store, had = BudgetStore(database, LIMITS, FixedClock()), 0
+    store, had = Till(database, LIMITS, FixedClock()), 0
     for whom in (f"own-{number}", "everybody"):
         try:
             asked = store.reserve(person(number), ASKED, 1, {"address": 100})

@@ -8,7 +8,7 @@ INVARIANTS
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
 from acl_engine.audit import record
 from acl_engine.bootstrap.alarms import log_alarm
@@ -29,6 +29,7 @@ from acl_engine.domain.budgets import Reservation
 from acl_engine.domain.calls import Capability
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.pack import Pack
+from acl_engine.domain.parts import Part, nothing
 from acl_engine.domain.ports import Budgets, Clock, DialProvider
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Query
@@ -159,7 +160,7 @@ class Engine:
                 fresh_seconds=settings.login.fresh_minutes * 60,
             ),
             decider=(replay.decider if replay else None) or PackDecider(pack),
-            budgets=cast(Budgets, _NoBudgets()) if "budgets" in off else budgets,
+            budgets=_NoBudgets() if "budgets" in off else budgets,
             audit=as_kept(audit, settings.audit),
             records=RecordStore(
                 database, keys.index, vault, broad=settings.lookup.broad_search, resources=types
@@ -292,11 +293,11 @@ def _provider(database: Database, clock: Clock) -> DialProvider:
 class _NoBudgets:
     """Replay's switched-off budgets."""
 
-    def reserve(self, *_: object, **__: object) -> Reservation:
-        return Reservation("off", 0, {}, {})
+    def reserve(self, *_: object, **__: object) -> Part[Any, Reservation]:
+        return nothing(Reservation("off", 0, {}, {}))
 
-    def settle(self, *_: object) -> None:
-        return None
+    def settle(self, reservation: Reservation, *_: object) -> Part[Any, Reservation]:
+        return nothing(reservation)
 
-    def release(self, *_: object) -> None:
-        return None
+    def release(self, reservation: Reservation) -> Part[Any, Reservation]:
+        return nothing(reservation)

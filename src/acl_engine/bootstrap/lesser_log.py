@@ -3,30 +3,31 @@ anywhere else `Engine.open` refuses it.
 """
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.errors import StoreError
 from acl_engine.domain.pack import AuditSettings
-from acl_engine.domain.ports import AuditLog
+from acl_engine.domain.parts import Part
+from acl_engine.domain.ports import SharedLog
 
 
-def as_kept(audit: AuditLog, settings: AuditSettings) -> AuditLog:
+def as_kept(audit: SharedLog, settings: AuditSettings) -> SharedLog:
     """The log itself, or what the settings leave of it."""
     if not settings.whom:
-        audit = cast(AuditLog, _OfNobody(audit))
-    return audit if settings.first else cast(AuditLog, _AnswersAnyway(audit))
+        audit = cast(SharedLog, _OfNobody(audit))
+    return audit if settings.first else cast(SharedLog, _AnswersAnyway(audit))
 
 
 class _AnswersAnyway:
     """A record that cannot be written is no reason not to answer."""
 
-    def __init__(self, audit: AuditLog) -> None:
+    def __init__(self, audit: SharedLog) -> None:
         self._audit = audit
 
-    def append(self, entry: AuditEntry) -> Receipt:
+    def append(self, entry: AuditEntry, part: Part[Any, Any] | None = None) -> Receipt:
         try:
-            return self._audit.append(entry)
+            return self._audit.append(entry, part)
         except StoreError:
             return Receipt(-1, "")
 
@@ -34,8 +35,9 @@ class _AnswersAnyway:
 class _OfNobody:
     """That somebody looked is written down, and not at whom."""
 
-    def __init__(self, audit: AuditLog) -> None:
+    def __init__(self, audit: SharedLog) -> None:
         self._audit = audit
 
-    def append(self, entry: AuditEntry) -> Receipt:
-        return self._audit.append(replace(entry, subjects=(), areas=(), block="", digest=""))
+    def append(self, entry: AuditEntry, part: Part[Any, Any] | None = None) -> Receipt:
+        kept = replace(entry, subjects=(), areas=(), block="", digest="")
+        return self._audit.append(kept, part)

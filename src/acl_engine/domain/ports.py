@@ -5,13 +5,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.budgets import NO_WEIGHTS, Reservation, Seen
 from acl_engine.domain.calls import Binding, Call, Ends, Kept
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.facts import Facts, Value
+from acl_engine.domain.parts import Part
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Request
 from acl_engine.domain.scope import Scope
@@ -64,7 +65,8 @@ class Decider(Protocol):
 
 
 class Budgets(Protocol):
-    """Atomic counters that survive a restart."""
+    """Atomic counters that survive a restart. Each change is a part: it shares the commit of the
+    record that tells of it."""
 
     def reserve(
         self,
@@ -74,20 +76,23 @@ class Budgets(Protocol):
         weights: Mapping[str, int] = NO_WEIGHTS,
         *,
         fresh: bool = False,
-    ) -> Reservation:
+    ) -> Part[Any, Reservation]:
         """Set `amount` looks aside in every window, and so many times the `weights` of persons.
 
         `weights`: per kind of data, what one record may show of persons, in hundredths. `fresh`: a
-        second factor was shown just now. Raises ActRefused: spent, or a fresh factor is needed.
+        second factor was shown just now. Refused with ActRefused: spent, or a fresh factor is
+        needed.
         """
         ...
 
-    def settle(self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()) -> None:
+    def settle(
+        self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()
+    ) -> Part[Any, Reservation]:
         """Charge what was shown, at most what was set aside; the rest is free again. A person
-        stands in `seen` once for each kind of data."""
+        stands in `seen` once for each kind of data. Refused with ActRefused: too many persons."""
         ...
 
-    def release(self, reservation: Reservation) -> None:
+    def release(self, reservation: Reservation) -> Part[Any, Reservation]:
         """Nothing was shown: all of it is free again."""
         ...
 
@@ -95,6 +100,15 @@ class Budgets(Protocol):
 class AuditLog(Protocol):
     def append(self, entry: AuditEntry) -> Receipt:
         """Write one record; it is durable when this returns. Raises AuditUnavailable."""
+        ...
+
+
+class SharedLog(AuditLog, Protocol):
+    """A log whose commits others share."""
+
+    def append(self, entry: AuditEntry, part: Part[Any, Any] | None = None) -> Receipt:
+        """Write one record, and carry out the part that it tells of: both are durable when this
+        returns. Raises AuditUnavailable, or what the part is refused with: no record then."""
         ...
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from acl_engine.domain.accountability import AuditEntry, Receipt
+from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.approvals import Approvals
-from acl_engine.domain.budgets import FROZEN, NO_WEIGHTS, Reservation, Seen
+from acl_engine.domain.budgets import FROZEN, NO_WEIGHTS, Reservation, Seen, Warned
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.decision import Decision
 from acl_engine.domain.errors import (
@@ -28,10 +28,10 @@ from acl_engine.domain.errors import (
 )
 from acl_engine.domain.facts import Facts, Value
 from acl_engine.domain.pack import Pack
+from acl_engine.domain.parts import Part
 from acl_engine.domain.personal import Records
 from acl_engine.domain.ports import (
     Acts,
-    AuditLog,
     Budgets,
     Clock,
     Decider,
@@ -40,6 +40,7 @@ from acl_engine.domain.ports import (
     Directory,
     Pseudonyms,
     Sessions,
+    SharedLog,
 )
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.releases import Releases
@@ -82,7 +83,7 @@ class Door:
     directory: Directory
     decider: Decider
     budgets: Budgets
-    audit: AuditLog
+    audit: SharedLog
     records: Records
     pseudonyms: Pseudonyms
     acts: Acts
@@ -134,6 +135,8 @@ class Trail:
     facts: Facts | None = None
     decision: Decision | None = None
     reservation: Reservation | None = None
+    _aside: Part[Any, Reservation] | None = None
+    _charge: Part[Any, Reservation] | None = None
     _written: bool = False
 
     @classmethod
@@ -144,13 +147,20 @@ class Trail:
         self.line = line
         self.door.step(line)
 
-    def write_intent(self) -> Receipt:
-        """(5) The allowed look, durable before anything is fetched."""
+    def write_intent(self) -> None:
+        """(4) and (5) in one commit: what is set aside, and the allowed look, durable before
+        anything is fetched. Raises what to raise where the budget says no, or AuditUnavailable."""
+        aside, self._aside = self._aside, None
         try:
-            return self._append(self._entry("intent", "allow"))
-        except BaseException:
-            self._release()
+            self._append(self._entry("intent", "allow"), aside)
+            self.reservation = aside.result() if aside is not None else None
+        except AuditUnavailable:
             raise
+        except (ActRefused, StoreError) as refused:
+            self.line = "4"
+            raise self.denied(refused) from None
+        for one in self.reservation.warned if self.reservation else ():
+            self._warn(one)
 
     def write_outcome(
         self,
@@ -161,8 +171,9 @@ class Trail:
         digest: str = "",
         watermark: str = "",
         areas: tuple[str, ...] | None = None,
-    ) -> Receipt:
-        """(10) What was shown, durable before the answer leaves. `areas`: of a search's rows."""
+    ) -> None:
+        """(10) What was shown, charged in the same commit, durable before the answer leaves.
+        `areas`: of a search's rows. Raises ActRefused where it is past a budget."""
         entry = self._entry("outcome", "allow")
         shown = replace(
             entry,
@@ -173,16 +184,16 @@ class Trail:
             watermark=watermark,
             areas=entry.areas if areas is None else areas,
         )
-        return self._append(shown)
+        self._append(shown, self._charge)
+        self.reservation = None
 
     def denied(self, error: Exception) -> AccessDenied | StoreError:
-        """(5) and (6): release what was set aside, write the refusal down, and give what to raise.
+        """(5) and (6): write the refusal down, release what was set aside, and give what to raise.
 
         A store that failed is the operator's to mend and is raised as itself, after the attempt to
         write it down. AuditUnavailable from here replaces everything.
         """
         refusal = _refusal_of(error, self.line)
-        self._release()
         effect: _Effect = "error" if isinstance(error, StoreError) else "deny"
         kind: _Kind = "outcome" if self._written else "intent"
         entry = replace(
@@ -193,38 +204,32 @@ class Trail:
             reason=refusal.code,
         )
         self.door.step("5")
-        self._append(entry)
+        self._append(entry, self._released())
         self.door.step("6")
         return error if isinstance(error, StoreError) else AccessDenied(self.id)
 
     def becomes(self, action: Action) -> None:
-        """What was looked at as one action goes on as another (asking for a release): the looks
-        set aside are free again, one of the other kind is set aside."""
-        self._release()
+        """What was looked at as one action goes on as another (asking for a release): no looks are
+        set aside, and one of the other kind is."""
         self.request = replace(self.asked, action=action)
         self.set_aside(1)
 
     def set_aside(self, looks: int, weights: Mapping[str, int] = NO_WEIGHTS) -> None:
-        """(4) Looks, and what they may show of persons. What a limit warns of is said aloud, and
-        that it suspended the account. Raises ActRefused."""
+        """(4) Looks, and what they may show of persons: with the intent's record."""
         fresh = self.facts is not None and self.facts.subject.get("fresh_factor") is True
-        who, budgets = self.who, self.door.budgets
-        try:
-            self.reservation = budgets.reserve(who, self.asked, looks, weights, fresh=fresh)
-        except ActRefused as refused:
-            self._say_if_frozen(refused)
-            raise
-        for one in self.reservation.warned:
-            what = one.limit.data or one.limit.of
-            self.door.alarm(
-                BUDGET_WARNS.of(
-                    per=one.limit.per,
-                    who=one.who,
-                    used=f"{one.used:g}",
-                    what=what,
-                    window=one.limit.window,
-                )
+        self._aside = self.door.budgets.reserve(self.who, self.asked, looks, weights, fresh=fresh)
+
+    def _warn(self, one: Warned) -> None:
+        """What a limit warns of is said aloud."""
+        self.door.alarm(
+            BUDGET_WARNS.of(
+                per=one.limit.per,
+                who=one.who,
+                used=f"{one.used:g}",
+                what=one.limit.data or one.limit.of,
+                window=one.limit.window,
             )
+        )
 
     @property
     def asked(self) -> Request:
@@ -239,35 +244,32 @@ class Trail:
         return self.principal
 
     def settle(self, looks: int, seen: Sequence[Seen] = ()) -> None:
-        """Charge what is about to be shown. Raises ActRefused: it shows more than is left."""
+        """Charge what is about to be shown: with the outcome's record."""
         if self.reservation is not None:
-            reservation, self.reservation = self.reservation, None
-            try:
-                self.door.budgets.settle(reservation, looks, seen)
-            except ActRefused as refused:
-                self._say_if_frozen(refused)
-                raise
+            self._charge = self.door.budgets.settle(self.reservation, looks, seen)
 
-    def _say_if_frozen(self, refused: ActRefused) -> None:
-        if refused.refusal.code == FROZEN:
-            self.door.alarm(BUDGET_FROZE.of(account=self.who.account))
+    def _released(self) -> Part[Any, Reservation] | None:
+        """What was set aside is free again, with the record of the refusal."""
+        reservation, self.reservation = self.reservation, None
+        # One that cannot be released now runs out by its lease; the refusal must be recorded.
+        with suppress(Exception):
+            return None if reservation is None else self.door.budgets.release(reservation)
+        return None
 
-    def _release(self) -> None:
-        if self.reservation is not None:
-            reservation, self.reservation = self.reservation, None
-            # One that cannot be released now runs out by its lease; the refusal must be recorded.
-            with suppress(Exception):
-                self.door.budgets.release(reservation)
-
-    def _append(self, entry: AuditEntry) -> Receipt:
+    def _append(self, entry: AuditEntry, part: Part[Any, Any] | None) -> None:
         try:
-            receipt = self.door.audit.append(entry)
-        except AuditUnavailable:
+            self.door.audit.append(entry, part)
+            if part is not None:
+                part.result()  # a log that writes the record alone has not done what it tells of
+        except ActRefused as refused:
+            if refused.refusal.code == FROZEN:
+                self.door.alarm(BUDGET_FROZE.of(account=self.who.account))
+            raise
+        except StoreError:
             raise
         except Exception:  # noqa: BLE001 -- no record, no answer, whatever the cause
             raise AuditUnavailable(NO_RECORD.of()) from None
         self._written = True
-        return receipt
 
     def _entry(self, kind: _Kind, effect: _Effect) -> AuditEntry:
         who, request, decision = self.principal, self.request, self.decision

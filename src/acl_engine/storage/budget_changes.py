@@ -1,12 +1,12 @@
-"""What changes budgets: one statement each, made once, every one under its counter's lock."""
+"""What changes budgets: one statement each, made once, for many looks at a time; every one under
+its counter's lock."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.domain.budgets import DAYS, Seen
@@ -17,9 +17,12 @@ _LONGEST = max(DAYS.values()) * DAY_SECONDS
 _c, _r, _s = budget_counters.c, budget_reservations.c, budget_seen.c
 _NAMES = "counters"
 
-_LOCK = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one")
 _SET_ASIDE = insert(budget_reservations)
-_TAKE = delete(budget_reservations).where(_r.id == bindparam("one")).returning(_r.lease_until)
+_TAKE = (
+    delete(budget_reservations)
+    .where(_r.id.in_(bindparam("ids", expanding=True)))
+    .returning(_r.id, _r.lease_until)
+)
 _DROP_DEAD = delete(budget_reservations).where(
     _r.counter.in_(bindparam(_NAMES, expanding=True)), _r.lease_until <= bindparam("now")
 )
@@ -30,8 +33,7 @@ _DROP_OLD = [
     for table, day in ((budget_counters, _c.starts_at), (budget_seen, _s.day))
 ]
 _KNOWN = select(_s.counter, _s.subject, _s.day, _s.weight).where(
-    _s.counter.in_(bindparam(_NAMES, expanding=True)),
-    _s.subject.in_(bindparam("subjects", expanding=True)),
+    tuple_(_s.counter, _s.subject).in_(bindparam("pairs", expanding=True))
 )
 
 
@@ -53,33 +55,29 @@ def _upserts(dialect: Any) -> tuple[Any, Any]:
 _UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
 
 
-def lock(cx: Connection, counters: Iterable[str]) -> None:
-    """Have these counters alone until the transaction ends. Always taken in one order."""
-    # SQLite has one writer. PostgreSQL: a lock a counter, which holds across the rows of all days,
-    # and before a day's first row exists.
-    if cx.dialect.name == "postgresql":
-        cx.execute(_LOCK, {"keys": sorted(map(_lock_key, counters))})
+def lock_of(counter: str) -> str:
+    """The lock of a counter: across the rows of all its days, and before a day's first row."""
+    return f"budget {counter}"
 
 
-def _lock_key(counter: str) -> int:
-    digest = blake2b(f"budget {counter}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+def set_aside(cx: Connection, held: Iterable[tuple[str, Mapping[str, int]]], until: int) -> None:
+    """Write reservations down, each an id and its amounts: a row a counter."""
+    rows = [
+        {"id": one, "counter": counter, "amount": amount, "lease_until": until}
+        for one, amounts in held
+        for counter, amount in amounts.items()
+    ]
+    if rows:
+        cx.execute(_SET_ASIDE, rows)
 
 
-def set_aside(cx: Connection, reservation: str, amounts: Mapping[str, int], until: int) -> None:
-    """Write a reservation down, a row a counter."""
-    cx.execute(
-        _SET_ASIDE,
-        [
-            {"id": reservation, "counter": counter, "amount": amount, "lease_until": until}
-            for counter, amount in amounts.items()
-        ],
-    )
-
-
-def take(cx: Connection, reservation: str) -> Sequence[int]:
-    """Remove a reservation; the ends of its leases. Whoever removes it alone charges it."""
-    return cx.scalars(_TAKE, {"one": reservation}).all()
+def take(cx: Connection, reservations: Collection[str]) -> Mapping[str, Sequence[int]]:
+    """Remove reservations; of each that was there, by id, the ends of its leases. Whoever removes
+    it alone charges it."""
+    ends: dict[str, list[int]] = defaultdict(list)
+    for one, until in cx.execute(_TAKE, {"ids": list(reservations)}):
+        ends[one].append(until)
+    return ends
 
 
 def add(cx: Connection, changes: Mapping[tuple[str, int], int]) -> None:
@@ -115,28 +113,34 @@ class Moved:
         return (self.weight if self.day > since else 0) - (self.was if self.was_day > since else 0)
 
 
-def persons(
-    cx: Connection, data: Mapping[str, str], seen: Iterable[Seen], today: int
-) -> Sequence[Moved]:
-    """Each person's weight moved to today, in every counter of their data. Nothing is written.
+# (counter, person) -> (day, weight): when, and how clearly, a counter saw somebody last.
+Persons = Mapping[tuple[str, str], tuple[int, int]]
 
-    `data`: the kind of data that each counter counts.
-    """
-    shown = [one for one in seen if one.data in data.values()]
-    if not shown:
-        return ()
-    asked = {_NAMES: list(data), "subjects": sorted({one.subject for one in shown})}
-    known = {(row.counter, row.subject): (row.day, row.weight) for row in cx.execute(_KNOWN, asked)}
-    found = []
-    for counter, kind in data.items():
-        for one in (one for one in shown if one.data == kind):
-            day, weight = known.get((counter, one.subject), (today, 0))
-            if day <= today - _LONGEST:
-                day, weight = today, 0  # longer ago than any window
-            now, heavier = max(day, today), max(weight, one.weight)
-            if (day, weight) != (now, heavier):
-                found.append(Moved(counter, one.subject, day, weight, now, heavier))
-    return found
+
+def pairs(data: Mapping[str, str], seen: Iterable[Seen]) -> list[tuple[str, Seen]]:
+    """Whom each counter saw. `data`: the kind of data that each counts."""
+    return [(counter, one) for counter, kind in data.items() for one in seen if one.data == kind]
+
+
+def known(cx: Connection, wanted: Collection[tuple[str, str]]) -> Persons:
+    """What is known of these pairs of a counter and a person."""
+    if not wanted:
+        return {}
+    rows = cx.execute(_KNOWN, {"pairs": sorted(wanted)})
+    return {(counter, subject): (day, weight) for counter, subject, day, weight in rows}
+
+
+def moved(before: Persons, found: Iterable[tuple[str, Seen]], today: int) -> Sequence[Moved]:
+    """Each person's weight moved to today, by what is known of each. Nothing is written."""
+    rows = []
+    for counter, one in found:
+        day, weight = before.get((counter, one.subject), (today, 0))
+        if day <= today - _LONGEST:
+            day, weight = today, 0  # longer ago than any window
+        now, heavier = max(day, today), max(weight, one.weight)
+        if (day, weight) != (now, heavier):
+            rows.append(Moved(counter, one.subject, day, weight, now, heavier))
+    return rows
 
 
 def buckets(moved: Iterable[Moved]) -> Counter[tuple[str, int]]:

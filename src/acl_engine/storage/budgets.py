@@ -10,34 +10,37 @@ INVARIANTS
 - A reservation counts until its lease ends, and then no more: a killed process holds nothing
   longer. Settling one that ran out is refused, so that no look is answered uncharged.
 - A person counts once in a counter, on the day of the last look, at the weight of the clearest.
-- What is charged is durable with the outcome's record, which is written after it and before the
-  answer leaves; what is set aside dies with the process anyway.
+- What is set aside shares the commit of the intent's record, what is charged that of the
+  outcome's: there is no look on record that is not charged, nor the other way round. Many looks
+  share one transaction; in it each finds what those before it did.
 - Whatever belongs to a counter is changed under its lock alone; locks are taken in one order.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
 from acl_engine.domain.budgets import (
     FROZEN,
     NO_WEIGHTS,
-    SPENT,
-    STEP_UP,
     Reservation,
     Seen,
-    Warned,
 )
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import ActRefused, StoreError
 from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.parts import Part, nothing
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
 from acl_engine.storage import budget_changes as change
+from acl_engine.storage.budget_judge import Judge
 from acl_engine.storage.budget_room import Charge, overflow, reservation_of
 from acl_engine.storage.budget_use import (
     Counted,
@@ -45,8 +48,6 @@ from acl_engine.storage.budget_use import (
     counter_of,
     day_start,
     farthest,
-    handled,
-    scale,
     who_is,
 )
 from acl_engine.storage.database import Database
@@ -75,6 +76,25 @@ _COUNTED = {
 Freeze = Callable[[Principal, int], object]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a look asks for."""
+
+    who: Principal
+    looks: int
+    charges: Sequence[Charge]
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a look showed."""
+
+    of: Reservation
+    looks: int
+    seen: Sequence[Seen]
+
+
 class BudgetStore:
     """The Budgets port over the database. `limits` are the pack's; `groups` gives the groups of a
     role, itself among them."""
@@ -98,7 +118,7 @@ class BudgetStore:
         staff = SqlStaffDirectory(database)
         self._freeze = freeze or (lambda who, now: staff.freeze(who.account, None, now))
         self._of: dict[str, tuple[BudgetLimit, ...]] = {}
-        self._handled: dict[tuple[str, str, int], int] = {}
+        self._judge = Judge()
         self._tidied_on = 0
         self._tidied: set[str] = set()
 
@@ -110,75 +130,98 @@ class BudgetStore:
         weights: Mapping[str, int] = NO_WEIGHTS,
         *,
         fresh: bool = False,
-    ) -> Reservation:
+    ) -> Part[Any, Reservation]:
         """Set `amount` looks aside in every window, and so many times the `weights` of persons.
 
         `weights`: per kind of data what one record may show, in hundredths of a person. `fresh`: a
-        second factor was shown just now. Raises ActRefused: spent, or a fresh factor is needed.
+        second factor was shown just now. Refused with ActRefused: spent, or a fresh factor is
+        needed.
         """
         if amount < 1:
             raise ValueError("a look costs at least one")
         charges = self._charges(principal, request.action, amount, weights)
         if not charges:
-            return Reservation(secrets.token_hex(16), amount, {}, {})
-        moment = self._clock.now()
-        now, today = int(moment.timestamp()), day_start(moment)
-        spans = farthest((one.counter, one.limit.window) for one in charges)
-        with self._database.write(durable=False) as cx:
-            change.lock(cx, spans)
-            counts = counted(cx, spans, today, now)
-            self._tidy(cx, counts, today, now)
-            rooms = [self._room(cx, principal, one, counts[one.counter], today) for one in charges]
-            reservation = reservation_of(amount, charges, rooms)
-            refused = self._refusal(cx, principal, charges, rooms, counts, today, fresh)
-            if refused is None:
-                freezing = self._freezing(principal, charges, counts, today)
-                change.set_aside(cx, reservation.id, reservation.amounts, now + self._lease)
-                warned = tuple(self._warnings(cx, principal, charges, counts, today))
-        if refused == FROZEN:
-            self._freeze(principal, now)
-        if refused is not None:
-            raise ActRefused(Refusal("4", ("budget",), None, refused))
-        return replace(reservation, warned=warned, freezing=freezing, who=principal)
+            return nothing(Reservation(secrets.token_hex(16), amount, {}, {}))
+        asked = _Asked(principal, amount, charges, fresh)
+        return Part(asked, self._set_aside, {change.lock_of(one.counter) for one in charges})
 
-    def settle(self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()) -> None:
+    def settle(
+        self, reservation: Reservation, amount: int, seen: Sequence[Seen] = ()
+    ) -> Part[Any, Reservation]:
         """Charge what was shown, looks and persons (each once a kind of data); the rest is free.
 
-        Raises ValueError for more looks than were set aside, StoreError when the lease has run out;
-        ActRefused for more persons than there was room for; where not one of them fitted, a limit
-        that freezes has done so. The looks are charged all the same: the refusal tells that
-        somebody is there, and would be asked for without end if it were free.
+        Raises ValueError for more looks than were set aside. Refused with StoreError when the lease
+        has run out; with ActRefused for more persons than there was room for, and where not one of
+        them fitted, a limit that freezes does so. The looks are charged all the same: the refusal
+        tells that somebody is there, and would be asked for without end if it were free.
         """
         if not 0 <= amount <= reservation.looks:
             raise ValueError("more was shown than was set aside")
         if not reservation.amounts:
-            return
-        moment = self._clock.now()
-        now, today, names = int(moment.timestamp()), day_start(moment), reservation.amounts
-        with self._database.write(durable=False) as cx:
-            change.lock(cx, names)
-            leases = change.take(cx, reservation.id)
-            if len(leases) != len(names) or min(leases) <= now:
-                raise StoreError(LEASE_LOST.of())
-            moved = change.persons(cx, reservation.data, seen, today)
-            refused = overflow(reservation, moved, today)
-            if refused is not None:
-                moved = ()
-            change.remember(cx, moved)
-            changes = change.buckets(moved)
-            changes.update({(n, today): amount for n in names if n not in reservation.data})
-            change.add(cx, changes)
-        if refused == FROZEN and reservation.who is not None:
-            self._freeze(reservation.who, now)
-        if refused is not None:
-            raise ActRefused(Refusal("10", ("budget",), None, refused))
+            return nothing(reservation)
+        return Part(_Shown(reservation, amount, seen), self._charge, _locks(reservation))
 
-    def release(self, reservation: Reservation) -> None:
+    def release(self, reservation: Reservation) -> Part[Any, Reservation]:
         """Nothing was shown: all of it is free again. A reservation that is gone is free."""
-        if reservation.amounts:
-            with self._database.write(durable=False) as cx:
-                change.lock(cx, reservation.amounts)
-                change.take(cx, reservation.id)
+        if not reservation.amounts:
+            return nothing(reservation)
+        return Part(reservation, _free, _locks(reservation))
+
+    # --- many looks in one transaction ----------------------------------------------------------
+
+    def _set_aside(self, cx: Connection, parts: Sequence[Part[_Asked, Reservation]]) -> None:
+        now, today = self._now()
+        charges = [one for part in parts for one in part.job.charges]
+        counts = counted(cx, farthest((c.counter, c.limit.window) for c in charges), today, now)
+        self._tidy(cx, counts, today, now)
+        held: list[tuple[str, Mapping[str, int]]] = []
+        for part in parts:
+            asked = part.job
+            who, judge = asked.who, self._judge
+            rooms = [judge.room(cx, who, c, counts[c.counter], today) for c in asked.charges]
+            code = judge.refusal(cx, who, asked.charges, rooms, counts, today, asked.fresh)
+            if code is not None:
+                part.refused = ActRefused(Refusal("4", ("budget",), None, code))
+                if code == FROZEN:
+                    part.after = partial(self._freeze, who, now)
+                continue
+            made = reservation_of(asked.looks, asked.charges, rooms)
+            freezing = judge.freezing(who, asked.charges, counts, today)
+            held.append((made.id, made.amounts))
+            for counter, amount in made.amounts.items():
+                counts[counter].held += amount  # whoever is next in this commit sees it
+            warned = tuple(judge.warnings(cx, who, asked.charges, counts, today))
+            part.done = replace(made, warned=warned, freezing=freezing, who=who)
+        change.set_aside(cx, held, now + self._lease)
+
+    def _charge(self, cx: Connection, parts: Sequence[Part[_Shown, Reservation]]) -> None:
+        now, today = self._now()
+        ends = change.take(cx, [part.job.of.id for part in parts])
+        pairs = [change.pairs(part.job.of.data, part.job.seen) for part in parts]
+        before = dict(change.known(cx, {(c, one.subject) for each in pairs for c, one in each}))
+        persons: dict[tuple[str, str], change.Moved] = {}
+        total: Counter[tuple[str, int]] = Counter()
+        for part, found in zip(parts, pairs, strict=True):
+            reservation, leases = part.job.of, ends.get(part.job.of.id, ())
+            if len(leases) != len(reservation.amounts) or min(leases) <= now:
+                part.refused = StoreError(LEASE_LOST.of())
+                continue
+            moved = change.moved(before, found, today)
+            code = overflow(reservation, moved, today)
+            if code is None:
+                # Whoever is next in this commit finds them counted.
+                before.update({(m.counter, m.subject): (m.day, m.weight) for m in moved})
+                persons.update({(m.counter, m.subject): m for m in moved})
+                total.update(change.buckets(moved))
+                part.done = reservation
+            else:
+                part.refused = ActRefused(Refusal("10", ("budget",), None, code))
+                if code == FROZEN and reservation.who is not None:
+                    part.after = partial(self._freeze, reservation.who, now)
+            looks = [name for name in reservation.amounts if name not in reservation.data]
+            total.update({(name, today): part.job.looks for name in looks})
+        change.remember(cx, persons.values())
+        change.add(cx, total)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -203,92 +246,10 @@ class BudgetStore:
             found = self._of[role] = tuple(one for one in self._limits if one.binds(groups))
         return found
 
-    def _refusal(
-        self,
-        cx: Connection,
-        who: Principal,
-        charges: Sequence[Charge],
-        rooms: Sequence[int],
-        counts: Mapping[str, Counted],
-        today: int,
-        fresh: bool,
-    ) -> str | None:
-        """Which code says no, if any: the hardest first. What others set aside freezes nobody."""
-        found = set()
-        for one, room in zip(charges, rooms, strict=True):
-            count, limit = counts[one.counter], one.limit
-            used = count.used[limit.window] + count.held
-            if room < (1 if limit.of == "persons" else one.amount):
-                reached = self._past(cx, who, limit, limit.limit, count.used[limit.window], today)
-                found.add(FROZEN if limit.then == "freeze" and reached else SPENT)
-            elif limit.step_up is None or fresh:
-                continue
-            elif self._past(cx, who, limit, limit.step_up, used, today):
-                found.add(STEP_UP)
-        return next((code for code in (FROZEN, SPENT, STEP_UP) if code in found), None)
-
-    def _warnings(
-        self,
-        cx: Connection,
-        who: Principal,
-        charges: Sequence[Charge],
-        counts: Mapping[str, Counted],
-        today: int,
-    ) -> Iterable[Warned]:
-        """What is to be said now, and was not yet in its window."""
-        for one in charges:
-            limit, count = one.limit, counts[one.counter]
-            used = count.used[limit.window]
-            if limit.warn is None or count.warned[limit.window]:
-                continue
-            if self._past(cx, who, limit, limit.warn, used, today):
-                change.mark_warned(cx, one.counter, limit.window, today)
-                yield Warned(limit, one.who, used / scale(limit))
-
-    def _room(
-        self, cx: Connection, who: Principal, charge: Charge, count: Counted, today: int
-    ) -> int:
-        """How much of a charge still fits under its limit; 0: nothing, or less."""
-        limit = charge.limit
-        used = count.used[limit.window] + count.held
-        if not self._past(cx, who, limit, limit.limit, used + charge.amount - 1, today):
-            return charge.amount
-        return max(0, self._most(who, limit, today) - used)
-
-    def _freezing(
-        self,
-        who: Principal,
-        charges: Sequence[Charge],
-        counts: Mapping[str, Counted],
-        today: int,
-    ) -> dict[tuple[str, str], int]:
-        """Of persons, where a limit freezes: what is left of it but for what is only set aside."""
-        return {
-            (one.counter, one.limit.window): self._most(who, one.limit, today)
-            - counts[one.counter].used[one.limit.window]
-            for one in charges
-            if one.limit.of == "persons" and one.limit.then == "freeze"
-        }
-
-    def _most(self, who: Principal, limit: BudgetLimit, today: int) -> int:
-        """The limit, in its counter's unit; by the parcels that `_past` counted, if it had to."""
-        parcels = self._handled.get((who.account, limit.window, today), 0)
-        return (limit.limit + limit.per_parcel * parcels) * scale(limit)
-
-    def _past(
-        self, cx: Connection, who: Principal, limit: BudgetLimit, mark: int, used: int, today: int
-    ) -> bool:
-        """Whether `used` has reached a limit's mark, which grows with the parcels handled."""
-        unit = scale(limit)
-        if used < mark * unit or not limit.per_parcel:
-            return used >= mark * unit
-        key = (who.account, limit.window, today)
-        # Within a day the number only grows: it is counted again only where the old one is short.
-        if used >= (mark + limit.per_parcel * self._handled.get(key, 0)) * unit:
-            if any(day != today for _, _, day in self._handled):
-                self._handled.clear()
-            self._handled[key] = handled(cx, who.account, who.person, limit.window, today)
-        return used >= (mark + limit.per_parcel * self._handled.get(key, 0)) * unit
+    def _now(self) -> tuple[int, int]:
+        """This second, and the first one of this day."""
+        moment = self._clock.now()
+        return int(moment.timestamp()), day_start(moment)
 
     def _tidy(self, cx: Connection, counts: Mapping[str, Counted], today: int, now: int) -> None:
         """Take away what died, and, once a day, what no window sees any more."""
@@ -300,3 +261,13 @@ class BudgetStore:
         if fresh := [name for name in counts if name not in self._tidied]:
             change.drop_old(cx, fresh, today)
             self._tidied.update(fresh)
+
+
+def _free(cx: Connection, parts: Sequence[Part[Reservation, Reservation]]) -> None:
+    change.take(cx, [part.job.id for part in parts])
+    for part in parts:
+        part.done = part.job
+
+
+def _locks(reservation: Reservation) -> set[str]:
+    return {change.lock_of(counter) for counter in reservation.amounts}

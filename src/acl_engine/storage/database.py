@@ -113,14 +113,9 @@ class Database:
             yield cx
 
     @contextmanager
-    def write(self, *, opening: bool = False, durable: bool = True) -> Iterator[Connection]:
-        """All or nothing. SQLite: the one writer. PostgreSQL: lock the rows you decide on.
-
-        `durable` False: for what a durable write follows before anybody is answered. The log of
-        changes is written in one order on both databases, so that one's sync makes this durable
-        too; until then it outlives the process, and not the machine.
-        """
-        with self._transaction(write=True, opening=opening, durable=durable) as cx:
+    def write(self, *, opening: bool = False) -> Iterator[Connection]:
+        """All or nothing. SQLite: the one writer. PostgreSQL: lock the rows you decide on."""
+        with self._transaction(write=True, opening=opening) as cx:
             yield cx
 
     @contextmanager
@@ -258,9 +253,7 @@ class Database:
             fairy.close()
 
     @contextmanager
-    def _transaction(
-        self, *, write: bool, opening: bool = False, durable: bool = True
-    ) -> Iterator[Connection]:
+    def _transaction(self, *, write: bool, opening: bool = False) -> Iterator[Connection]:
         depth = getattr(self._local, "depth", 0)
         if write and depth:
             raise RuntimeError("a write transaction inside another transaction waits for itself")
@@ -274,7 +267,7 @@ class Database:
                 with self._lock, self._on_shared(write, depth) as cx:
                     yield cx
             else:
-                with self._own_connection(write, durable) as cx:
+                with self._own_connection(write) as cx:
                     yield cx
         except SQLAlchemyError as error:
             raise store_error(error, self.name, opening=opening) from None
@@ -290,13 +283,11 @@ class Database:
         return known
 
     @contextmanager
-    def _own_connection(self, write: bool, durable: bool = True) -> Iterator[Connection]:
+    def _own_connection(self, write: bool) -> Iterator[Connection]:
         alone = write and self.dialect == "sqlite"
         with self._turn() if alone else nullcontext(), self._engine.connect() as plain:
-            cx = self._prepared(plain, write, durable)
+            cx = self._prepared(plain, write)
             with cx.begin() as transaction:
-                if not durable and not alone:
-                    cx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield cx
                 if not write:
                     transaction.rollback()
@@ -329,11 +320,9 @@ class Database:
             if not write:
                 transaction.rollback()
 
-    def _prepared(self, cx: Connection, write: bool, durable: bool = True) -> Connection:
+    def _prepared(self, cx: Connection, write: bool) -> Connection:
         if self.dialect == "sqlite":
-            return cx.execution_options(
-                acl_write=write, acl_durable=durable, compiled_cache=self._cache
-            )
+            return cx.execution_options(acl_write=write, compiled_cache=self._cache)
         if write:
             return cx.execution_options(compiled_cache=self._cache)
         return cx.execution_options(

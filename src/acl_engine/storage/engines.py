@@ -128,18 +128,13 @@ def _pragmas(raw: sqlite3.Connection, name: str) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A read that tried to write would be rolled back without a word; query_only makes it fail.
-    options = connection.get_execution_options()
-    write, durable = options.get("acl_write", False), options.get("acl_durable", True)
+    write = connection.get_execution_options().get("acl_write", False)
     raw: Any = connection.connection.dbapi_connection
-    wanted = {"query_only": int(not write)} | (
-        {"synchronous": 2 if durable else 1} if write else {}
-    )
     known = connection.info  # the pool keeps it as long as the driver's connection
     with driver_errors(connection):
-        for pragma, value in wanted.items():
-            if known.get(pragma) != value:
-                raw.execute(f"PRAGMA {pragma}={value}")
-                known[pragma] = value
+        if known.get("acl_write") != write:
+            raw.execute(f"PRAGMA query_only={int(not write)}")
+            known["acl_write"] = write
         raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
 
 

@@ -61,7 +61,9 @@ def test_an_act_without_its_argument(line: Line) -> None:
     with pytest.raises(InputError):
         line.engine.act(token, Query("reassign", "waybill", key=line.key("load-1")))
     assert state(line) == before
-    assert line.calls[-2:] == ["budgets.release", "audit.append"]
+    assert line.calls[-2:] == ["budgets.reserve", "audit.append"]
+    with line.stage.database.read() as cx:
+        assert cx.exec_driver_sql("SELECT count(*) FROM budget_reservations").scalar() == 0
 
 
 def test_no_audit_no_act(line: Line) -> None:

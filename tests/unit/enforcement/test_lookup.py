@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.contract.company import request
+from tests.contract.till import Till
 from tests.line_world import Line
 
 from acl_engine.domain.budgets import Seen
@@ -23,7 +24,6 @@ from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Query, Request
 from acl_engine.domain.scope import EVERYTHING, Scope
 from acl_engine.domain.text import Message, Text
-from acl_engine.storage.budgets import BudgetStore
 
 BROKEN = Text("test.broken", "坏", "broken")
 SECRET = "19012345678"
@@ -59,12 +59,12 @@ def test_10_one_person_more_than_fits_suspends_and_is_said_aloud(line: Line) -> 
     answered; the next one is nobody's."""
     token = line.token("courier-88", "pda-88")
     limit = BudgetLimit("person", "30d", 1, "persons", "address", then="freeze")
-    store = BudgetStore(line.stage.database, [limit], line.stage.clock)
+    store = Till(line.stage.database, [limit], line.stage.clock)
     who = line.engine._door.sessions.resolve(token)
     half = store.reserve(who, request(), 1, {"address": 50})
     store.settle(half, 1, [Seen("address", "x", 50)])
     said: list[Message] = []
-    line.lie("budgets", lambda _: store)
+    line.lie("budgets", lambda _: store.store)
     line.lie("alarm", lambda _: said.append)
     _, entry = refused(line, token, line.read("load-1"))
     assert (entry.line, entry.controls, entry.reason) == ("10", ("budget",), "budget.frozen")
@@ -284,14 +284,16 @@ def test_a_broken_store_is_the_operators_to_mend(line: Line) -> None:
 
 @pytest.mark.parametrize("error", [AuditUnavailable(BROKEN.of()), OSError(SECRET)])
 def test_no_audit_no_fetch(line: Line, error: Exception) -> None:
-    """If the intent cannot be written nothing is fetched, and the reservation is free again."""
+    """If the intent cannot be written nothing is fetched, and nothing was set aside."""
     token = line.token("courier-88", "pda-88")
     line.fails["audit.append"] = error
     with pytest.raises(AuditUnavailable) as caught:
         line.engine.ask(token, line.read("load-1"))
     assert SECRET not in str(caught.value)
     assert "records.find" not in line.calls
-    assert line.calls[-1] == "budgets.release"
+    assert line.calls[-1] == "audit.append"
+    with line.stage.database.read() as cx:
+        assert cx.exec_driver_sql("SELECT count(*) FROM budget_reservations").scalar() == 0
 
 
 def test_a_release_that_fails_does_not_hide_the_refusal(line: Line) -> None:
