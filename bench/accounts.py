@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
@@ -27,6 +28,7 @@ from acl_engine.bootstrap.staff_imports import StaffImports
 from acl_engine.domain.errors import AccessDenied
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request import Query
+from acl_engine.domain.staff_plan import Finding, Plan
 from acl_engine.identity.devices import sign
 from acl_engine.identity.passwords import Passwords
 from acl_engine.identity.sessions import hash_token
@@ -42,6 +44,8 @@ from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.tables import sessions
 from bench._table import Table, Target, progress
+
+T = TypeVar("T")
 
 TITLE = "Accounts: a flood of wrong passwords, 100,000 people, a live session"
 PARCELS = 300
@@ -216,7 +220,7 @@ def _hr_file(people: int) -> bytes:
 def _directory(people: int) -> Table:
     rows: list[list[str]] = []
 
-    def timed(what: str, work: Callable[[], object]) -> object:
+    def timed(what: str, work: Callable[[], T]) -> T:
         progress(what)
         begun = time.perf_counter()
         found = work()
@@ -230,10 +234,10 @@ def _directory(people: int) -> Table:
         administration = Administration(desk, Passwords.rehearsal())
         imports, data = StaffImports(administration, "first-admin"), _hr_file(people)
 
-        def dry() -> object:
+        def dry() -> tuple[Plan | None, list[Finding]]:
             return imports.hr(data, "hr.csv", encoding="utf-8", absent_leave=False)
 
-        plan, findings = timed("dry: read, judged, the differences", dry)  # type: ignore[misc]
+        plan, findings = timed("dry: read, judged, the differences", dry)
         assert plan is not None, findings[:3]
         digest = plan.digest
         timed(
@@ -242,7 +246,7 @@ def _directory(people: int) -> Table:
         )
         found = timed("separation of duties over the whole directory", administration.audit)
         timed("the same file once more, dry: nothing changes", dry)
-        rows.append(["accounts, findings of the audit", f"{people + 1:,}, {len(found):,}"])  # type: ignore[arg-type]
+        rows.append(["accounts, findings of the audit", f"{people + 1:,}, {len(found):,}"])
         database.close()
     return Table((f"{people:,} people", "measured"), rows)
 
@@ -269,7 +273,7 @@ def _live(count: int) -> Table:
     with tempfile.TemporaryDirectory() as folder:
         company = Company(folder, Weakened(frozenset({"budgets"})))
         token, database = company.login(), company.database
-        query = Query("read", "waybill", key=company.truth.by_name[PARCEL].waybill_no)
+        query = Query("read", "waybill", key=company.truth.by_name[PARCEL].key)
         one = select(sessions).where(sessions.c.token_hash == hash_token(token))
 
         def floor() -> None:

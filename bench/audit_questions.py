@@ -97,8 +97,8 @@ def measure_trace(folder: Path, looks: int) -> Iterator[Table]:
             turns.append(spent(lambda: Inquiry(desk, "bench").trace(leaked)))  # noqa: B023
             named = turns[-1].result.traced.named
             assert {account for one in named for account in one.accounts} == {*guilty}
-    best, most = min(turn.shared(many) for turn in turns), MOST_TRACE_SECONDS
-    most *= company.looks / 1_000_000
+    best = min(turn.shared(many) for turn in turns)
+    most = MOST_TRACE_SECONDS * company.looks / 1_000_000
     clock = min(turn.wall for turn in turns)
     target = Target(
         f"trace over {company.looks:,} looks in {most:.1f} s of {many} cores",

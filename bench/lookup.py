@@ -72,7 +72,7 @@ def world() -> Iterator[World]:
         code = code_at(truth.totp("courier-88"), int(NOW.timestamp()))
         password = truth.password("courier-88", weak=False)
         token = engine.login("courier-88", password, totp=code, device=stage._proof("pda-88"))
-        yield World(engine, token, Query("read", "waybill", key=truth.by_name["load-1"].waybill_no))
+        yield World(engine, token, Query("read", "waybill", key=truth.by_name["load-1"].key))
 
 
 def spent_by_line(made: World, count: int) -> dict[str, list[float]]:

