@@ -161,7 +161,7 @@ class Engine:
             ),
             decider=(replay.decider if replay else None) or PackDecider(pack),
             budgets=_NoBudgets() if "budgets" in off else budgets,
-            audit=as_kept(audit, settings.audit),
+            audit=as_kept(audit, settings.audit, database),
             records=RecordStore(
                 database, keys.index, vault, broad=settings.lookup.broad_search, resources=types
             ),

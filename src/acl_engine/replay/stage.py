@@ -167,7 +167,7 @@ class Stage:
 
     def write(self, entry: AuditEntry) -> None:
         """Put a record of earlier days into the log, as this pack has records kept."""
-        as_kept(self.engine.audit, self.site.pack.settings.audit).append(entry)
+        as_kept(self.engine.audit, self.site.pack.settings.audit, self.database).append(entry)
 
     def news(self) -> list[AuditEntry]:
         """The log's records since this was last asked."""

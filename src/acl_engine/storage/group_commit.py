@@ -168,6 +168,13 @@ class GroupCommit:
         return False
 
 
+def alone(database: Database, part: AnyPart) -> None:
+    """A part without its record, in a transaction of its own: for a log that answers anyway, which
+    is replay's. Raises StoreError."""
+    with database.write() as cx:
+        _carry_out(cx, [part])
+
+
 def _carry_out(cx: Connection, parts: Sequence[AnyPart]) -> None:
     """All parts of one kind at once, one kind after the other."""
     names = {name for part in parts for name in part.locks}
