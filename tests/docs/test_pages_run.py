@@ -62,10 +62,11 @@ def test_the_tutorial_for_security_teams(shell: Shell) -> None:
             check(command, shell)
 
 
-def test_the_commands_of_the_readme(shell: Shell) -> None:
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_commands_of_the_readme(shell: Shell, page: str) -> None:
     """The three ways to use it begin with commands that work."""
     run = 0
-    for _, block in blocks(ROOT / "README.md"):
+    for _, block in blocks(ROOT / page):
         for command in commands(block):
             if command.line not in NOT_HERE:
                 check(command, shell)
