@@ -15,6 +15,7 @@ from acl_engine.domain.errors import AccessDenied, InputError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request import Query
 from acl_engine.domain.text import Lang, Text
+from acl_engine.domain.trace_events import TRACE, events
 from acl_engine.domain.view import Answer
 from acl_engine.enforcement.lookup import LOOKS
 
@@ -32,11 +33,22 @@ SHOWN = Text(
     "已答复：{count} 条（请求编号 {request}）",
     "answered: {count} (request {request})",
 )
-WHY = Text(
-    "lookup.why",
-    "原因：第 {line} 步，控制 {controls}，规则 {rule}，理由 {reason}",
-    "why: step {line}, controls {controls}, rule {rule}, reason {reason}",
+ALLOWED = Text(
+    "lookup.allowed", "原因：第 {line} 步，依据 {rule}", "why: step {line}, allowed by {rule}"
 )
+DENIED = Text(
+    "lookup.denied",
+    "原因：第 {line} 步，控制措施 {controls}，策略行 {rule}，理由 {reason}",
+    "why: step {line}, control {controls}, policy row {rule}, reason {reason}",
+)
+# What the decision's codes mean to whoever reads the policy; other codes say it themselves.
+REASONS = {
+    "decision.forbidden": Text("lookup.forbidden", "明令禁止", "it forbids this"),
+    "decision.lacking": Text(
+        "lookup.lacking", "最接近的一行还缺条件", "the closest row; it lacks something"
+    ),
+    "decision.no-rule": Text("lookup.no-rule", "没有适用的策略行", "no row grants this"),
+}
 MORE = Text("lookup.more", "还有更多：--after {key}", "there may be more: --after {key}")
 
 
@@ -150,7 +162,7 @@ class _Printer:
         for one in answer.views:
             click.echo(f"{one.handle}  {screenmark.shown(one.watermark)}".rstrip())
             for name, value in one.fields.items():
-                click.echo(f"  {name}: {value}")
+                self._field(one.resource, name, value)
         said = SHOWN.of(count=len(answer.views), request=answer.request_id)
         click.echo(said.render(self.lang))
         if answer.next:
@@ -184,11 +196,28 @@ class _Printer:
         entry = self._entry(request)
         if entry is None:
             return
-        controls = ", ".join(map(self._named, entry.controls)) or "-"
-        why = WHY.of(
-            line=_line(entry), controls=controls, rule=entry.rule or "-", reason=entry.reason or "-"
-        )
+        if entry.effect == "allow":
+            why = ALLOWED.of(line=_line(entry), rule=entry.rule or "-")
+        else:
+            controls = ", ".join(map(self._named, entry.controls)) or "-"
+            code = entry.reason or "-"
+            reason = REASONS[code].of().render(self.lang) if code in REASONS else code
+            why = DENIED.of(
+                line=_line(entry), controls=controls, rule=entry.rule or "-", reason=reason
+            )
         click.echo(why.render(self.lang))
+
+    def _field(self, resource: str, name: str, value: str) -> None:
+        """A value under its name; in Chinese with the catalogue's word for it before the name."""
+        label = f"{self.pack.resources[resource].fields[name].zh} {name}"
+        click.echo(f"  {label if self.lang == 'zh' else name}:", nl=False)
+        if name != TRACE:
+            click.echo(f" {value}")
+            return
+        click.echo()
+        for event in events(value):
+            what = event.what.render(self.lang) if event.what else ""
+            click.echo("    " + "  ".join(part for part in (event.when, what, event.where) if part))
 
     def _named(self, control: str) -> str:
         found = self.pack.controls.get(control)

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from acl_engine.domain.cas import RegisteredService
+from acl_engine.domain.trace_events import events
 from acl_engine.replay.theatre import small_world
 from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.cas_services import SqlServiceRegistry
-from acl_engine.web.scanner.events import events
 from tests import api_world
 from tests.api_world import ADDRESS, Api
 from tests.asgi import Answer, call

@@ -14,6 +14,8 @@ from tests.line_world import template
 
 from acl_engine.cli import cli
 from acl_engine.domain.errors import ConfigError, InputError
+from acl_engine.replay.theatre import small_world
+from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.database import Database
 
 ROOT = Path(__file__).parents[3]
@@ -85,6 +87,23 @@ def test_a_denial_says_why_to_the_author(url: str) -> None:
         assert word in done.output
         assert "no-reverse-lookup" in done.output
         assert "19012345678" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh", ("运单号 waybill_no: ", "物流轨迹 trace:", "入扫", "依据 keeper")),
+        ("en", ("  waybill_no: ", "  trace:", "scanned in", "allowed by keeper")),
+    ],
+)
+def test_fields_and_scans_are_in_words(url: str, lang: str, said: tuple[str, ...]) -> None:
+    """A trace line by line; beside its words a field keeps the name that policies use."""
+    in_custody = Truth(small_world(ROOT), 300).by_name["keeper-parcel"].waybill_no
+    done = run(url, "--as", "keeper-07", "--key", in_custody, lang=lang)
+    assert done.exit_code == 0
+    for word in said:
+        assert word in done.output
+    assert "{" not in done.output
 
 
 def test_a_strangers_scanner_does_not_log_in(url: str) -> None:

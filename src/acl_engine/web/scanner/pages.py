@@ -11,11 +11,11 @@ from acl_engine.domain.errors import AclError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.text import Message
+from acl_engine.domain.trace_events import TRACE, Event, events
 from acl_engine.domain.view import View
 from acl_engine.web import cookies
 from acl_engine.web.language import language
 from acl_engine.web.pages import page
-from acl_engine.web.scanner.events import TRACE, Event, events
 from acl_engine.web.scanner.menu import Menu, menu_of
 from acl_engine.web.scanner.words import worded
 
