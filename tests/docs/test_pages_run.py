@@ -62,6 +62,24 @@ def test_the_tutorial_for_security_teams(shell: Shell) -> None:
             check(command, shell)
 
 
+def test_the_tutorial_for_trainers(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the leak to the photograph's owner: what the class sees is what the page shows."""
+    monkeypatch.setenv("ACL_LANG", "en")
+    code = ""
+
+    def told(words: list[str]) -> tuple[str, int]:
+        nonlocal code
+        out, exit_code = shell([code if word == "CODE" else word for word in words])
+        if found := re.search(r"^SN\d+  (\S+)$", out, re.MULTILINE):
+            code = found[1]
+        return out, exit_code
+
+    for _, block in blocks(ROOT / "docs" / "tutorial" / "trainer.md"):
+        for command in commands(block):
+            check(command, told)
+    assert code
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
 def test_the_commands_of_the_readme(shell: Shell, page: str) -> None:
     """The three ways to use it begin with commands that work."""
