@@ -4,7 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from tests.asgi import call
 from tests.cas_world import (
     APP,
@@ -82,6 +82,47 @@ def test_a_ticket_offered_by_eight_at_once_is_good_once(home: Portal) -> None:
         with ThreadPoolExecutor(8) as pool:
             seen = [one.user for one in pool.map(home.validate, [ticket] * 8)]
         assert sorted(map(str, seen)) == ["None"] * 7 + ["courier-1"]
+
+
+def test_a_ticket_offered_by_eight_at_once_makes_one_callback(home: Portal) -> None:
+    """The callback is made by whoever used the ticket up, with the grant's record."""
+    ticket = Browser(home).log_in()
+    with ThreadPoolExecutor(8) as pool:
+        offers = [pool.submit(home.validate, ticket, pgtUrl=CALLBACK) for _ in range(8)]
+    assert sorted(str(one.result().user) for one in offers) == ["None"] * 7 + ["courier-1"]
+    assert len(home.outside.called) == 1
+    granted = [one for _, one in home.engine.audit.entries() if one.action == "cas.grant"]
+    assert len(granted) == 1
+    assert reasons(home, "cas.validate") == [("cas.used", ("single-use-tickets",))] * 7
+
+
+def test_tickets_of_many_at_once_are_each_their_own(home: Portal) -> None:
+    """Those that share a commit do not answer for each other: the misused alone are refused."""
+    browser = Browser(home)
+    tickets = [browser.log_in()]
+    for _ in range(15):
+        browser.open()
+        tickets.append(browser.ticket)
+    services = [OTHER if number % 4 == 3 else APP for number in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        seen = [one.code for one in pool.map(home.validate, tickets, services)]
+    assert seen == ["INVALID_SERVICE" if one == OTHER else None for one in services]
+    assert [home.validate(one).code for one in tickets] == ["INVALID_TICKET"] * 16
+
+
+def test_what_cannot_be_recorded_uses_no_ticket_up(home: Portal) -> None:
+    """The use and its record are one commit: where that fails, neither is there."""
+    ticket = Browser(home).log_in()
+    for away, back in (("audit_records", "audit_away"), ("audit_away", "audit_records")):
+        if away == "audit_away":
+            for service, callback in ((APP, ""), (APP, CALLBACK), (OTHER, "")):
+                found = home.validate(ticket, service, pgtUrl=callback)
+                assert (found.code, found.answer.status) == ("INTERNAL_ERROR", 503)
+        with home.database.write() as cx:
+            cx.execute(text(f"ALTER TABLE {away} RENAME TO {back}"))
+    assert home.outside.called == []
+    assert home.validate(ticket).user == "courier-1"
+    assert home.validate(ticket).code == "INVALID_TICKET"
 
 
 def test_a_replayed_ticket(home: Portal) -> None:

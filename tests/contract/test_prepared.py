@@ -1,9 +1,9 @@
-"""Prepared selects give what SQLAlchemy gives, on both databases, and fail as it does."""
+"""Prepared statements give what SQLAlchemy gives, on both databases, and fail as it does."""
 
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, bindparam, exists, func, literal, select, text, union_all
+from sqlalchemy import Select, bindparam, exists, func, literal, select, text, union_all, update
 
 from acl_engine.domain.errors import StoreError
 from acl_engine.storage import tables as t
@@ -58,6 +58,28 @@ def test_a_value_is_no_text(company: Database) -> None:
     """What is given cannot become SQL."""
     with company.read() as cx:
         assert Prepared(_ABOUT).all(cx, {"key": "x' OR '1'='1"}) == []
+
+
+def test_each_change_tells_how_many_rows_it_changed(company: Database) -> None:
+    """In the order in which they were given; what is given cannot become SQL here either."""
+    mine = update(t.waybills).where(_w.waybill_no == bindparam("key"), _w.id > 0)
+    prepared = Prepared(mine.values(stage=bindparam("to")))
+    rows = [{"key": key, "to": f"'{key}"} for key in ("SF0001", "SF9999", "SF0002", "x' OR 1=1 --")]
+    with company.write() as cx:
+        assert prepared.each(cx, rows) == [1, 0, 1, 0]
+        assert prepared.each(cx, []) == []
+    with company.read() as cx:
+        found = cx.execute(select(_w.waybill_no).where(_w.stage.like("'%"), _w.stage != "'"))
+        assert sorted(found.scalars()) == ["SF0001", "SF0002"]
+
+
+def test_a_change_that_fails_is_the_stores_error(company: Database) -> None:
+    """And nothing of its transaction stays."""
+    taken = Prepared(update(t.waybills).values(waybill_no=bindparam("no")))
+    with pytest.raises(StoreError) as caught, company.write() as cx:
+        taken.each(cx, [{"no": "p-secret"}])
+    assert caught.value.message.code == "store.failed"
+    assert "p-secret" not in caught.value.render()
 
 
 def test_another_constant_is_another_statement(company: Database) -> None:

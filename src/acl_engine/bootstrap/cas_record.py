@@ -1,9 +1,11 @@
 """Writing the central login's events down: durable before anything leaves."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from acl_engine.domain.accountability import AuditEntry
-from acl_engine.domain.ports import AuditLog, Clock
+from acl_engine.domain.parts import Part
+from acl_engine.domain.ports import Clock, SharedLog
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request_id import new_request_id
 
@@ -12,7 +14,7 @@ from acl_engine.domain.request_id import new_request_id
 class Recorder:
     """`policy` is the version of the pack in force."""
 
-    audit: AuditLog
+    audit: SharedLog
     clock: Clock
     policy: str
 
@@ -24,11 +26,13 @@ class Recorder:
         *,
         ticket: str = "",
         fields: tuple[str, ...] = (),
+        part: Part[Any, Any] | None = None,
     ) -> str:
         """One record of what was done, for whom and for which service; its request id. `ticket`
-        is a hash, `fields` the names of attributes that were released."""
+        is a hash, `fields` the names of attributes that were released, `part` what is done with
+        the record. Raises what it is refused with."""
         request = new_request_id()
-        self.audit.append(self._entry(request, action, who, service, ticket, fields))
+        self.audit.append(self._entry(request, action, who, service, ticket, fields), part)
         return request
 
     def denied(
@@ -39,14 +43,14 @@ class Recorder:
         reason: str,
         *controls: str,
         ticket: str = "",
+        part: Part[Any, Any] | None = None,
     ) -> str:
-        """One record of what was refused; its request id. `reason` is the code of a text."""
+        """One record of what was refused; its request id. `reason` is the code of a text, `part`
+        as above."""
         request = new_request_id()
-        self.audit.append(
-            self._entry(
-                request, action, who, service, ticket, (), reason, tuple(filter(None, controls))
-            )
-        )
+        given = tuple(filter(None, controls))
+        entry = self._entry(request, action, who, service, ticket, (), reason, given)
+        self.audit.append(entry, part)
         return request
 
     def _entry(

@@ -1,13 +1,17 @@
 """The central login as applications meet it: tickets validated, proxied, attributes released.
 
 INVARIANTS
-- A ticket is used up first and judged then; what is answered is on record before.
+- A ticket is used up, whatever is said of it, in the commit of the record that says it, and the
+  answer leaves after that. Where we fail ourselves, nothing is answered and nothing used up.
+- Where a callback is made for it, that record is the grant's, and written before: no ticket makes
+  two callbacks.
 - The person's standing is read at every validation: a leaver's ticket is dead.
 - A callback goes to an address that the application registered, and to no other.
 - An application learns the login and what it is due, nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from acl_engine.bootstrap.cas_record import Recorder
 from acl_engine.domain.cas import (
@@ -26,6 +30,7 @@ from acl_engine.domain.cas import (
 )
 from acl_engine.domain.errors import SessionDead, TicketRefused
 from acl_engine.domain.pack import CentralSettings
+from acl_engine.domain.parts import Part
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.text import Text
@@ -60,6 +65,22 @@ _MOST_PROXIES = 5
 
 
 @dataclass(frozen=True, slots=True)
+class _Offer:
+    """What was offered, and the ticket that it is, if any. `use`: what uses it up, where that is
+    still to be done."""
+
+    hashed: str
+    found: Offered | None
+    use: Part[Any, bool] | None
+
+    @property
+    def ticket(self) -> Offered:
+        """The ticket; there is one once it was judged."""
+        assert self.found is not None
+        return self.found
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
     """Validates tickets of one service's central login. Thread-safe."""
 
@@ -74,19 +95,20 @@ class Validation:
 
     def validate(self, text: str, asked: Asked, callback: str | None = None) -> Visit:
         """What a good ticket says. Raises TicketRefused with the protocol's code."""
-        now, hashed = self.now(), hash_ticket(text)
-        once = self.settings.single_use
-        offered = self.tickets.offer(hashed, text, once=once, now=now)
-        if refusal := judge(offered, asked, self.settings, now):
-            raise self._refused(offered, refusal, hashed)
-        assert offered is not None
-        service = self._service(offered, hashed)
-        who = self._standing(offered, hashed)
-        iou = self._grant(offered, service, who, callback, now) if callback else None
+        now = self.now()
+        offer = self._offer(text, now)
+        if refusal := judge(offer.found, asked, self.settings, now):
+            raise self._refused(offer, refusal)
+        service = self._service(offer)
+        who = self._standing(offer)
+        iou = None
+        if callback:
+            iou = self._grant(offer, service, who, callback, now)
+            offer = _spent(offer)
         released = self._attributes(service, who, now) if asked.attributes else ()
-        self.recorder.allowed(
-            "cas.validate", who, service.name, ticket=hashed, fields=tuple(n for n, _ in released)
-        )
+        fields = tuple(name for name, _ in released)
+        self._write_down("cas.validate", offer, who, service, offer.hashed, fields)
+        offered = offer.ticket
         return Visit(
             who.account,
             offered.fresh,
@@ -130,61 +152,77 @@ class Validation:
 
     # --- the steps of a validation -------------------------------------------------------------
 
-    def _service(self, offered: Offered, hashed: str) -> RegisteredService:
+    def _offer(self, text: str, now: int) -> _Offer:
+        hashed, once = hash_ticket(text), self.settings.single_use
+        found = self.tickets.offered(hashed)
+        if found is None or now >= found.expires_at or (once and found.used):
+            return _Offer(hashed, found, None)  # there is nothing left to use up
+        return _Offer(hashed, found, self.tickets.use(hashed, text, once=once, now=now))
+
+    def _write_down(
+        self,
+        action: str,
+        offer: _Offer,
+        who: Principal,
+        service: RegisteredService,
+        about: str,
+        fields: tuple[str, ...] = (),
+    ) -> None:
+        """What is allowed, with the ticket used up. `about`: the hash that the record names."""
+        try:
+            self.recorder.allowed(
+                action, who, service.name, ticket=about, fields=fields, part=offer.use
+            )
+        except TicketRefused:  # somebody else was faster
+            raise self._refused(_spent(offer), cas_rules.TWICE) from None
+
+    def _service(self, offer: _Offer) -> RegisteredService:
+        offered = offer.ticket
         found = self.registry.service(offered.service)
         if found is not None and belongs(offered.url, found.url):
             if found.fresh and not offered.fresh and offered.kind is TicketKind.SERVICE:
-                refusal = Refusal(Failure.INVALID_TICKET, cas_rules.NOT_FRESH)
-                raise self._refused(offered, refusal, hashed)
+                raise self._refused(offer, Refusal(Failure.INVALID_TICKET, cas_rules.NOT_FRESH))
             return found
         if not self.settings.registered_only:
             return RegisteredService(offered.service, offered.url, offered.service)
-        refusal = Refusal(Failure.INVALID_SERVICE, NO_LONGER, cas_rules.REGISTERED)
-        raise self._refused(offered, refusal, hashed)
+        raise self._refused(
+            offer, Refusal(Failure.INVALID_SERVICE, NO_LONGER, cas_rules.REGISTERED)
+        )
 
-    def _standing(self, offered: Offered, hashed: str) -> Principal:
+    def _standing(self, offer: _Offer) -> Principal:
         try:
-            return self.sessions.standing(offered.session, live=self.settings.live_session)
+            return self.sessions.standing(offer.ticket.session, live=self.settings.live_session)
         except SessionDead as dead:
             controls = (cas_rules.LIVE, *dead.refusal.controls)
-            self.recorder.denied(
-                "cas.validate", None, offered.service, dead.refusal.code, *controls, ticket=hashed
-            )
-            text = cas_rules.SESSION_OVER
-            raise TicketRefused(Failure.INVALID_TICKET, text.of()) from None
+            refusal = Refusal(Failure.INVALID_TICKET, cas_rules.SESSION_OVER)
+            raise self._refused(offer, refusal, dead.refusal.code, *controls) from None
 
     def _grant(
-        self,
-        offered: Offered,
-        service: RegisteredService,
-        who: Principal,
-        callback: str,
-        now: int,
+        self, offer: _Offer, service: RegisteredService, who: Principal, callback: str, now: int
     ) -> str:
         """A PGT brought to the application's callback; its IOU for the answer."""
         if self.settings.listed_callbacks:
-            self._check_callback(offered, service, callback)
-        made, iou = grant_ticket(), grant_iou()
+            self._check_callback(offer, service, callback)
+        made, iou, offered = grant_ticket(), grant_iou(), offer.ticket
         hashed = hash_ticket(made)
-        self.recorder.allowed("cas.grant", who, service.name, ticket=hashed)
+        self._write_down("cas.grant", offer, who, service, hashed)
         target = with_parameter(with_parameter(callback, "pgtId", made), "pgtIou", iou)
         if self.outbound.get(target) != 200:
             refusal = Refusal(Failure.INVALID_PROXY_CALLBACK, NO_CALLBACK)
-            raise self._refused(offered, refusal, offered.ticket_hash)
+            raise self._refused(_spent(offer), refusal)
         chain = (callback, *offered.proxies)
         self.tickets.keep_grant(
             Grant(hashed, service.name, offered.session, callback, chain, now + _GRANT_SECONDS)
         )
         return iou
 
-    def _check_callback(self, offered: Offered, service: RegisteredService, callback: str) -> None:
-        hashed = offered.ticket_hash
-        if service.callback is None or len(offered.proxies) >= _MOST_PROXIES:
+    def _check_callback(self, offer: _Offer, service: RegisteredService, callback: str) -> None:
+        if service.callback is None or len(offer.ticket.proxies) >= _MOST_PROXIES:
             refusal = Refusal(Failure.UNAUTHORIZED_SERVICE_PROXY, NO_PROXYING, cas_rules.CALLBACKS)
-            raise self._refused(offered, refusal, hashed)
+            raise self._refused(offer, refusal)
         if not belongs(callback, service.callback):
             refusal = Refusal(Failure.INVALID_PROXY_CALLBACK, BAD_CALLBACK, cas_rules.CALLBACKS)
-            raise self._refused(offered, refusal, hashed)
+            raise self._refused(offer, refusal)
 
     def _attributes(
         self, service: RegisteredService, who: Principal, now: int
@@ -213,11 +251,20 @@ class Validation:
 
     # --- refusals ------------------------------------------------------------------------------
 
-    def _refused(self, offered: Offered | None, refusal: Refusal, hashed: str) -> TicketRefused:
-        service = offered.service if offered else ""
-        text, control = refusal.text, refusal.control
-        self.recorder.denied("cas.validate", None, service, text.code, control, ticket=hashed)
-        return TicketRefused(refusal.failure, text.of())
+    def _refused(
+        self, offer: _Offer, refusal: Refusal, reason: str = "", *controls: str
+    ) -> TicketRefused:
+        """Write a refusal down, with the ticket used up. `reason` and `controls`: for the record,
+        in place of the refusal's own."""
+        service = offer.found.service if offer.found else ""
+        try:
+            self.recorder.denied(
+                "cas.validate", None, service, reason or refusal.text.code,
+                *(controls or (refusal.control,)), ticket=offer.hashed, part=offer.use,
+            )  # fmt: skip
+        except TicketRefused:  # somebody else was faster
+            return self._refused(_spent(offer), cas_rules.TWICE)
+        return TicketRefused(refusal.failure, refusal.text.of())
 
     def _no_proxy(
         self, who: Principal | None, failure: Failure, text: Text, control: str
@@ -228,6 +275,11 @@ class Validation:
     def now(self) -> int:
         """The time of this service, epoch seconds UTC."""
         return int(self.clock.now().timestamp())
+
+
+def _spent(offer: _Offer) -> _Offer:
+    """The same, with nothing left to use up."""
+    return replace(offer, use=None)
 
 
 # A grant ends with its session; this bounds what is kept of one whose session is forgotten.

@@ -13,11 +13,13 @@ INVARIANTS
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
+from acl_engine.domain.parts import Part
 from acl_engine.domain.text import Text
 
 MOST_URL = 2048
+USED = Text("cas.used", "票据已用过", "the ticket was used before")
 
 
 class TicketKind(StrEnum):
@@ -197,9 +199,13 @@ class TicketStore(Protocol):
 
     def issue(self, new: NewTicket) -> None: ...
 
-    def offer(self, ticket_hash: str, index: str, *, once: bool, now: int) -> Offered | None:
-        """Take a ticket for validation, whatever comes of it: the second one to ask is told that
-        it is used. `index`: the ticket itself, kept from now on for the farewell. `once` False is
+    def offered(self, ticket_hash: str) -> Offered | None:
+        """The ticket as it is. Nothing is used up."""
+        ...
+
+    def use(self, ticket_hash: str, index: str, *, once: bool, now: int) -> Part[Any, bool]:
+        """Use a ticket up, with the record of what came of it. Refused with TicketRefused: it was
+        used before. `index`: the ticket itself, kept from now on for the farewell. `once` False is
         replay's: a used ticket counts as new."""
         ...
 

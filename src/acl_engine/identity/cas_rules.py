@@ -7,12 +7,12 @@
     (5) service    offered by the application that it was made for
     (6) renew      made from credentials, where the application asks for that
 
-The ticket is used up before anybody judges it (specification 3.1.1).
+Whatever is said, the ticket is used up with the record of it (specification 3.1.1).
 """
 
 from dataclasses import dataclass
 
-from acl_engine.domain.cas import Failure, Offered, TicketKind
+from acl_engine.domain.cas import USED, Failure, Offered, TicketKind
 from acl_engine.domain.pack import CentralSettings
 from acl_engine.domain.text import Text
 
@@ -24,7 +24,6 @@ CALLBACKS = "listed-callbacks"
 REGISTERED = "registered-services"
 
 NOT_KNOWN = Text("cas.not-known", "票据不被认识", "the ticket is not recognised")
-USED = Text("cas.used", "票据已用过", "the ticket was used before")
 EXPIRED = Text("cas.expired", "票据已过期", "the ticket has expired")
 PROXY_TICKET = Text(
     "cas.proxy-ticket",
@@ -51,6 +50,9 @@ class Refusal:
     control: str = ""
 
 
+TWICE = Refusal(Failure.INVALID_TICKET, USED, SINGLE_USE)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What an application says when it offers a ticket. `renew`: only a fresh one will do.
@@ -69,7 +71,7 @@ def judge(
     if ticket is None:
         return Refusal(Failure.INVALID_TICKET, NOT_KNOWN)
     if ticket.used and settings.single_use:
-        return Refusal(Failure.INVALID_TICKET, USED, SINGLE_USE)
+        return TWICE
     if now >= ticket.expires_at:
         return Refusal(Failure.INVALID_TICKET, EXPIRED, SHORT)
     if ticket.kind is TicketKind.PROXY and not asked.proxies:

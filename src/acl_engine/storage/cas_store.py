@@ -3,10 +3,14 @@
 INVARIANTS
 - What may happen once (a ticket, a form, a turn at a farewell) is decided by one conditional
   statement, so two processes racing cannot both win.
+- A ticket is used up in the commit of the record that tells what came of it.
+- Whoever changes several tickets in one transaction takes them in one order.
 - A farewell becomes due in the transaction that ends what it is about.
 """
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -22,8 +26,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from acl_engine.domain.cas import Described, Farewell, Grant, NewTicket, Offered, TicketKind
+from acl_engine.domain.cas import (
+    USED,
+    Described,
+    Failure,
+    Farewell,
+    Grant,
+    NewTicket,
+    Offered,
+    TicketKind,
+)
+from acl_engine.domain.errors import TicketRefused
+from acl_engine.domain.parts import Part
 from acl_engine.storage.database import Database
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.tables import (
     accounts,
     cas_grants,
@@ -44,12 +60,22 @@ _KEPT_SECONDS = 3600
 # Built once: a validation is little more than these.
 _MINE = cas_tickets.c.ticket_hash == bindparam("mine")
 _TAKE = update(cas_tickets).where(_MINE).values(used_at=bindparam("now"), ticket=bindparam("index"))
-_TAKE_UNUSED = _TAKE.where(cas_tickets.c.used_at.is_(None))
-_OFFERED = (
+_AGAIN, _ONCE = Prepared(_TAKE), Prepared(_TAKE.where(cas_tickets.c.used_at.is_(None)))
+_OFFERED = Prepared(
     select(cas_tickets, sessions.c.created_at.label("since"))
     .outerjoin(sessions, cas_tickets.c.session == sessions.c.token_hash)
     .where(_MINE)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A ticket to use up. `index`: the ticket itself."""
+
+    mine: str
+    index: str
+    now: int
+    once: bool
 
 
 class SqlTicketStore:
@@ -80,12 +106,13 @@ class SqlTicketStore:
         with self._database.write() as cx:
             cx.execute(insert(cas_tickets).values(row))
 
-    def offer(self, ticket_hash: str, index: str, *, once: bool, now: int) -> Offered | None:
-        mine, take = {"mine": ticket_hash}, _TAKE_UNUSED if once else _TAKE
-        with self._database.write() as cx:
-            taken = cx.execute(take, {**mine, "now": now, "index": index})
-            row = cx.execute(_OFFERED, mine).first()
-            return None if row is None else _to_offered(row, used=taken.rowcount != 1)
+    def offered(self, ticket_hash: str) -> Offered | None:
+        with self._database.read() as cx:
+            row = _OFFERED.first(cx, {"mine": ticket_hash})
+        return None if row is None else _to_offered(row)
+
+    def use(self, ticket_hash: str, index: str, *, once: bool, now: int) -> Part[Any, bool]:
+        return Part(_Use(ticket_hash, index, now, once), _use_up)
 
     def keep_grant(self, grant: Grant) -> None:
         row = {
@@ -109,6 +136,9 @@ class SqlTicketStore:
 
     def move(self, old: str, new: str) -> None:
         with self._database.write() as cx:
+            c = cas_tickets.c
+            held = select(c.ticket_hash).where(c.session == old).order_by(c.ticket_hash)
+            cx.execute(held.with_for_update())
             for table in (cas_tickets, cas_grants):
                 cx.execute(update(table).where(table.c.session == old).values(session=new))
 
@@ -184,6 +214,18 @@ class SqlTicketStore:
         return Described(row.name or "", row.name_zh, above, row.superior, tuple(areas))
 
 
+def _use_up(cx: Connection, parts: Sequence[Part[_Use, bool]]) -> None:
+    """Use tickets up, each once: of those who offer one together, the first has it."""
+    for way, once in ((_ONCE, True), (_AGAIN, False)):
+        mine = sorted((p for p in parts if p.job.once is once), key=lambda part: part.job.mine)
+        rows = [{"mine": p.job.mine, "now": p.job.now, "index": p.job.index} for p in mine]
+        for part, changed in zip(mine, way.each(cx, rows), strict=True):
+            if changed == 1:
+                part.done = True
+            else:
+                part.refused = TicketRefused(Failure.INVALID_TICKET, USED.of())
+
+
 def _insert_new(cx: Connection, table: Table, row: dict[str, object]) -> bool:
     """Insert, unless the key is there; whether it was new. The database decides between racers."""
     dialect = postgresql if cx.dialect.name == "postgresql" else sqlite
@@ -232,19 +274,19 @@ def _part(
     return cx.execute(update(cas_tickets).where(*visits).values(farewell_at=now)).rowcount
 
 
-def _to_offered(row: Any, *, used: bool) -> Offered:
+def _to_offered(row: Mapping[str, Any]) -> Offered:
     return Offered(
-        ticket_hash=row.ticket_hash,
-        kind=TicketKind(row.kind),
-        service=row.service,
-        url=row.url,
-        session=row.session,
-        fresh=row.fresh,
-        proxies=tuple(json.loads(row.proxies)),
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        used=used,
-        since=row.since or 0,
+        ticket_hash=row["ticket_hash"],
+        kind=TicketKind(row["kind"]),
+        service=row["service"],
+        url=row["url"],
+        session=row["session"],
+        fresh=row["fresh"],
+        proxies=tuple(json.loads(row["proxies"])),
+        issued_at=row["issued_at"],
+        expires_at=row["expires_at"],
+        used=row["used_at"] is not None,
+        since=row["since"] or 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""Selects that run at every look: compiled once, run by the driver itself.
+"""Statements that run at every look: compiled once, run by the driver itself.
 
 For a row that is found by its key, SQLAlchemy's own work at each run (which statement this is, a
 context, a result and its rows) takes several times as long as the database's.
@@ -9,25 +9,27 @@ INVARIANTS
 - Nothing is known by the text: of two statements that differ in a constant alone, each has its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, SelectBase
+from sqlalchemy import Connection, Delete, Dialect, Insert, SelectBase, Update
 from sqlalchemy.util import LRUCache
 
 from acl_engine.storage.failures import driver_errors
 
 _Process = Callable[[Any], Any]
+Statement = SelectBase | Insert | Update | Delete
 # By dialect, statement and constants: stores are made anew for each replayed scenario.
 _COMPILED: Any = LRUCache(500)
 
 
 class Prepared:
-    """A select whose only open values are named ones (`bindparam`), none of them a list. Safe to
-    share between threads and databases."""
+    """A statement whose only open values are named ones (`bindparam`), none of them a list. Safe
+    to share between threads and databases."""
 
-    def __init__(self, statement: SelectBase) -> None:
+    def __init__(self, statement: Statement) -> None:
         self._statement = statement
         self._ready: dict[str, _Ready] = {}
 
@@ -36,10 +38,7 @@ class Prepared:
 
         Raises SQLAlchemy's error for one of the driver, KeyError for a value that is not there.
         """
-        dialect = cx.dialect
-        ready = self._ready.get(dialect.name)
-        if ready is None:
-            ready = self._ready[dialect.name] = _prepare(self._statement, dialect)
+        ready = self._of(cx.dialect)
         raw: Any = cx.connection.dbapi_connection
         with driver_errors(cx):
             found = raw.execute(ready.text, ready.bound(values)).fetchall()
@@ -49,6 +48,26 @@ class Prepared:
         """Its first row, or None."""
         found = self.all(cx, values)
         return found[0] if found else None
+
+    def each(self, cx: Connection, rows: Iterable[Mapping[str, Any]]) -> Sequence[int]:
+        """Run it for each of `rows`; how many rows of the table each changed. Raises as `all`."""
+        ready = self._of(cx.dialect)
+        raw: Any = cx.connection.dbapi_connection
+        with driver_errors(cx), _in_one_go(cx):
+            done = [raw.execute(ready.text, ready.bound(values)) for values in rows]
+        return [one.rowcount for one in done]
+
+    def _of(self, dialect: Dialect) -> "_Ready":
+        ready = self._ready.get(dialect.name)
+        if ready is None:
+            ready = self._ready[dialect.name] = _prepare(self._statement, dialect)
+        return ready
+
+
+def _in_one_go(cx: Connection) -> AbstractContextManager[Any]:
+    """What is run inside takes one round trip to a server."""
+    raw: Any = cx.connection.dbapi_connection
+    return raw.pipeline() if cx.dialect.name == "postgresql" else nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,7 @@ class _Ready:
         return row
 
 
-def _prepare(statement: SelectBase, dialect: Dialect) -> _Ready:
+def _prepare(statement: Statement, dialect: Dialect) -> _Ready:
     told = statement._generate_cache_key()
     assert told is not None
     key = dialect.name, told.key, tuple((type(one.value), one.value) for one in told.bindparams)
@@ -95,11 +114,11 @@ def _prepare(statement: SelectBase, dialect: Dialect) -> _Ready:
     return known
 
 
-def _compile(statement: SelectBase, dialect: Dialect) -> _Ready:
+def _compile(statement: Statement, dialect: Dialect) -> _Ready:
     made: Any = statement.compile(dialect=dialect)
     if made.post_compile_params or made.literal_execute_params:
         raise ValueError("a list has no fixed number of places")
-    columns = list(statement.selected_columns)
+    columns = list(statement.exported_columns)
     if len({one.key for one in columns}) != len(columns):
         raise ValueError("two columns have one name")
     processes = ((str(one.key), _from_driver(one.type, dialect)) for one in columns)
