@@ -13,16 +13,17 @@ _ORDER = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How bad, what, and where."""
+    """How bad, what, and where; `stops` for what keeps a policy from being loaded at all."""
 
     level: Level
     message: Message
     where: Where
+    stops: bool = False
 
 
 def error_of(failure: PolicyError) -> Finding:
     """What stops a load."""
-    return Finding("error", failure.message, failure.where or Where("policy"))
+    return Finding("error", failure.message, failure.where or Where("policy"), stops=True)
 
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:

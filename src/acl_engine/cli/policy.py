@@ -15,15 +15,13 @@ from acl_engine.cli.policy_bundle import COMMANDS as BUNDLE_COMMANDS
 from acl_engine.cli.policy_confidentiality import command as confidentiality_command
 from acl_engine.cli.policy_diff import diff_command
 from acl_engine.cli.policy_explain import explain_command
-from acl_engine.decision.compiled import UNREADABLE_FILE
 from acl_engine.domain.text import Lang
 from acl_engine.policy import strict_yaml
 from acl_engine.policy.casbin_folder import casbin_files
 from acl_engine.policy.pack import document_types, load_pack
 
 FINDINGS = 1
-UNREADABLE = 2
-UNREADABLE_CODES = (strict_yaml.MISSING.code, UNREADABLE_FILE.code)
+BAD_INPUT = 2
 
 
 @click.group("policy")
@@ -79,8 +77,9 @@ def check(
     acl policy check policies/courier/after
     acl policy check my-casbin-policy --compat --function isOwner
 
-    Exit code 0: no error (with --strict: no warning either). 1: findings. 2: DIR or one of its
-    files cannot be read. Without DIR: policies/courier/after.
+    Exit code 0: no error (with --strict: no warning either). 1: it loads, and falls short: a mask
+    under the stated minimum, with --strict a warning. 2: it will not load: a file cannot be read,
+    or says what it may not. Without DIR: policies/courier/after.
     """
     lang: Lang = ctx.obj
     place = folder_or_default(folder)
@@ -97,8 +96,8 @@ def check(
         click.echo(report.as_sarif(found, lang))
     else:
         click.echo(report.as_text(found, lang))
-    if any(one.message.code in UNREADABLE_CODES for one in found):
-        ctx.exit(UNREADABLE)
+    if any(one.stops for one in found):
+        ctx.exit(BAD_INPUT)
     counted = ("error", "warning") if strict else ("error",)
     if any(one.level in counted for one in found):
         ctx.exit(FINDINGS)

@@ -48,12 +48,13 @@ def test_strict_counts_warnings() -> None:
 
 def test_every_error_is_shown_at_once(tmp_path: Path) -> None:
     done = run("policy", "check", broken("two-files-at-once", tmp_path))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "policy.csv:7:63: error:" in done.output
     assert "roles.yaml:4:" in done.output
 
 
-def test_what_cannot_be_read_is_another_exit_code(tmp_path: Path) -> None:
+def test_what_will_not_load_is_bad_input(tmp_path: Path) -> None:
+    """As a scenario or a call that is wrong: 2; 1 is for what loads and falls short."""
     assert run("policy", "check", tmp_path / "nowhere").exit_code == 2
     (broken("row-too-short", tmp_path) / "roles.yaml").unlink()
     assert run("policy", "check", tmp_path / "a pack" / "v 1").exit_code == 2
@@ -70,7 +71,7 @@ def test_sarif_has_what_2_1_0_requires(tmp_path: Path) -> None:
     """Required by the standard: version, runs, tool.driver.name, message.text; URIs are encoded."""
     folder = broken("stage-mistyped", tmp_path)
     done = run("policy", "check", folder, "--format", "sarif")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     document = json.loads(done.output)
     assert document["version"] == "2.1.0"
     (only,) = document["runs"]
@@ -216,10 +217,10 @@ def test_a_stock_casbin_folder_is_checked_too(tmp_path: Path) -> None:
     """One model and one CSV; every trap with its place, and --compat only warns."""
     folder = casbin_folder(tmp_path, "p, staff, /a, read\np, staff, ^/b$\ng, ann, staf\n")
     done = run("policy", "check", folder)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "rbac_policy.csv:2:15: error:" in done.output
     folder = casbin_folder(tmp_path, "p, staff, /a, read\ng, ann, staf\n")
-    assert run("policy", "check", folder).exit_code == 1
+    assert run("policy", "check", folder).exit_code == 2
     done = run("policy", "check", folder, "--compat")
     assert done.exit_code == 0
     assert "warning: the pattern `/a` has no end anchor" in done.output
@@ -233,7 +234,7 @@ def test_compat_shows_its_warnings_beside_errors(tmp_path: Path) -> None:
     """One run tells everything: the short row that stops it, and what it only warns of."""
     folder = casbin_folder(tmp_path, "p, staff, /a, read\np, staff, read\n")
     done = run("policy", "check", folder, "--compat")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "rbac_policy.csv:1:11: warning: the pattern `/a` has no end anchor" in done.output
     assert "rbac_policy.csv:2:" in done.output
     assert "errors: 1, warnings: 1" in done.output

@@ -68,7 +68,7 @@ def test_a_hole_in_the_table_is_refused(pack: Path, old: str, new: str, code: st
 def test_an_empty_cell_fails_the_check(pack: Path) -> None:
     changed(pack, r"classes: \[secret\]", "classes: []")
     done = run("policy", "check", str(pack))
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "the cell of link `order` and data class `secret` is empty" in done.output
     assert "confidentiality.yaml:" in done.output
 
