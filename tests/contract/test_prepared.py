@@ -3,7 +3,18 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, bindparam, exists, func, literal, select, text, union_all, update
+from sqlalchemy import (
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from acl_engine.domain.errors import StoreError
 from acl_engine.storage import tables as t
@@ -71,6 +82,19 @@ def test_each_change_tells_how_many_rows_it_changed(company: Database) -> None:
     with company.read() as cx:
         found = cx.execute(select(_w.waybill_no).where(_w.stage.like("'%"), _w.stage != "'"))
         assert sorted(found.scalars()) == ["SF0001", "SF0002"]
+
+
+def test_many_rows_at_once(company: Database) -> None:
+    """Each is written with its own values, also of statements that differ by database."""
+    row = {"counter": "'c", "window": "day", "starts_at": 0}
+    added = insert(t.budget_counters)
+    prepared = Prepared({"sqlite": added, "postgresql": added})
+    with company.write() as cx:
+        prepared.many(cx, [{**row, "starts_at": day, "used": day * 2} for day in range(3)])
+        prepared.many(cx, [])
+    with company.read() as cx:
+        found = cx.execute(select(t.budget_counters.c.used).order_by(t.budget_counters.c.used))
+        assert found.scalars().all() == [0, 2, 4]
 
 
 def test_a_change_that_fails_is_the_stores_error(company: Database) -> None:

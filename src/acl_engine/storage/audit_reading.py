@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, update
 from acl_engine.domain.accountability import FILED_CHARS, AuditEntry, Stored
 from acl_engine.storage.database import Database
 from acl_engine.storage.failures import driver_errors
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.tables import audit_records
 
 # Written for SQLite; PostgreSQL's driver has another sign for a parameter.
@@ -23,7 +24,7 @@ _BODIES = (
     'SELECT "index", body FROM audit_records'
     ' WHERE "index" >= ? AND "index" < ? ORDER BY "index" LIMIT ?'
 )
-_LAST = select(func.max(audit_records.c.index))
+_LAST = Prepared(select(func.max(audit_records.c.index).label("last")))
 _PAGE = 10_000
 
 
@@ -170,8 +171,8 @@ def latest_at(database: Database) -> int:
 
 def size_of(cx: Connection) -> int:
     """How many records the log has."""
-    last = cx.execute(_LAST).scalar()
-    return 0 if last is None else int(last) + 1
+    found = _LAST.first(cx, {})
+    return 0 if found is None or found["last"] is None else int(found["last"]) + 1
 
 
 def _plain(cx: Connection, query: str, values: tuple[int, ...]) -> list[tuple[Any, ...]]:

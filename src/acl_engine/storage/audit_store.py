@@ -73,7 +73,9 @@ def insert_sqlite(cx: Connection, rows: Sequence[Row]) -> int:
     callers takes long to get it back. The first one's index."""
     first = size_of(cx)
     values = [value for index, row in enumerate(rows, first) for value in (index, *row)]
-    cx.exec_driver_sql(_SQLITE_INSERT + ",".join([_SQLITE_ROW] * len(rows)), tuple(values))
+    raw: Any = cx.connection.dbapi_connection
+    with driver_errors(cx):
+        raw.execute(_SQLITE_INSERT + ",".join([_SQLITE_ROW] * len(rows)), values)
     return first
 
 

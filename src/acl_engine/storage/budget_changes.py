@@ -6,22 +6,28 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from acl_engine.domain.budgets import DAYS, Seen
 from acl_engine.storage.budget_use import DAY, DAY_SECONDS
+from acl_engine.storage.listed import Lists, on_both, paired
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.tables import budget_counters, budget_reservations, budget_seen
 
 _LONGEST = max(DAYS.values()) * DAY_SECONDS
 _c, _r, _s = budget_counters.c, budget_reservations.c, budget_seen.c
 _NAMES = "counters"
 
-_SET_ASIDE = insert(budget_reservations)
-_TAKE = (
-    delete(budget_reservations)
-    .where(_r.id.in_(bindparam("ids", expanding=True)))
-    .returning(_r.id, _r.lease_until)
+_SET_ASIDE = Prepared(insert(budget_reservations))
+_TAKE = Prepared(
+    on_both(
+        lambda lists: (
+            delete(budget_reservations)
+            .where(lists.has(_r.id, "ids"))
+            .returning(_r.id, _r.lease_until)
+        )
+    )
 )
 _DROP_DEAD = delete(budget_reservations).where(
     _r.counter.in_(bindparam(_NAMES, expanding=True)), _r.lease_until <= bindparam("now")
@@ -32,27 +38,37 @@ _DROP_OLD = [
     )
     for table, day in ((budget_counters, _c.starts_at), (budget_seen, _s.day))
 ]
-_KNOWN = select(_s.counter, _s.subject, _s.day, _s.weight).where(
-    tuple_(_s.counter, _s.subject).in_(bindparam("pairs", expanding=True))
-)
 
 
-def _upserts(dialect: Any) -> tuple[Any, Any]:
-    """Add to a day's bucket; remember whom a counter has counted."""
-    bucket, seen = dialect.insert(budget_counters), dialect.insert(budget_seen)
-    return (
-        bucket.on_conflict_do_update(
-            index_elements=["counter", "window", "starts_at"],
-            set_={"used": _c.used + bucket.excluded.used},
-        ),
-        seen.on_conflict_do_update(
-            index_elements=["counter", "subject"],
-            set_={"day": seen.excluded.day, "weight": seen.excluded.weight},
-        ),
+def _known(lists: Lists) -> Select[Any]:
+    pairs = lists.pairs()
+    both = (_s.counter == pairs.c.first) & (_s.subject == pairs.c.second)
+    return select(_s.counter, _s.subject, _s.day, _s.weight).join_from(pairs, budget_seen, both)
+
+
+_KNOWN = Prepared(on_both(_known))
+
+
+def _add(dialect: Any) -> Any:
+    new = dialect.insert(budget_counters)
+    return new.on_conflict_do_update(
+        index_elements=["counter", "window", "starts_at"],
+        set_={"used": _c.used + new.excluded.used},
     )
 
 
-_UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
+def _remember(dialect: Any) -> Any:
+    new = dialect.insert(budget_seen)
+    return new.on_conflict_do_update(
+        index_elements=["counter", "subject"],
+        set_={"day": new.excluded.day, "weight": new.excluded.weight},
+    )
+
+
+# Add to a day's bucket; remember whom a counter has counted.
+_ADD, _REMEMBER = (
+    Prepared({"sqlite": make(sqlite), "postgresql": make(postgresql)}) for make in (_add, _remember)
+)
 
 
 def lock_of(counter: str) -> str:
@@ -68,15 +84,15 @@ def set_aside(cx: Connection, held: Iterable[tuple[str, Mapping[str, int]]], unt
         for counter, amount in amounts.items()
     ]
     if rows:
-        cx.execute(_SET_ASIDE, rows)
+        _SET_ASIDE.many(cx, rows)
 
 
 def take(cx: Connection, reservations: Collection[str]) -> Mapping[str, Sequence[int]]:
     """Remove reservations; of each that was there, by id, the ends of its leases. Whoever removes
     it alone charges it."""
     ends: dict[str, list[int]] = defaultdict(list)
-    for one, until in cx.execute(_TAKE, {"ids": list(reservations)}):
-        ends[one].append(until)
+    for row in _TAKE.all(cx, {"ids": list(reservations)}):
+        ends[row["id"]].append(row["lease_until"])
     return ends
 
 
@@ -88,13 +104,13 @@ def add(cx: Connection, changes: Mapping[tuple[str, int], int]) -> None:
         if used
     ]
     if rows:
-        cx.execute(_UPSERTS[cx.dialect.name][0], rows)
+        _ADD.many(cx, rows)
 
 
 def mark_warned(cx: Connection, counter: str, window: str, today: int) -> None:
     """Remember that a window of a counter was warned of today."""
     row = {"counter": counter, "window": f"!{window}", "starts_at": today, "used": 1}
-    cx.execute(_UPSERTS[cx.dialect.name][0], [row])
+    _ADD.many(cx, [row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +142,8 @@ def known(cx: Connection, wanted: Collection[tuple[str, str]]) -> Persons:
     """What is known of these pairs of a counter and a person."""
     if not wanted:
         return {}
-    rows = cx.execute(_KNOWN, {"pairs": sorted(wanted)})
-    return {(counter, subject): (day, weight) for counter, subject, day, weight in rows}
+    rows = _KNOWN.all(cx, paired(sorted(wanted)))
+    return {(row["counter"], row["subject"]): (row["day"], row["weight"]) for row in rows}
 
 
 def moved(before: Persons, found: Iterable[tuple[str, Seen]], today: int) -> Sequence[Moved]:
@@ -156,13 +172,8 @@ def remember(cx: Connection, moved: Iterable[Moved]) -> None:
     """Keep when, and how clearly, each counter saw each person last."""
     rows = sorted((one.counter, one.subject, one.day, one.weight) for one in moved)
     if rows:
-        cx.execute(
-            _UPSERTS[cx.dialect.name][1],
-            [
-                {"counter": counter, "subject": subject, "day": day, "weight": weight}
-                for counter, subject, day, weight in rows
-            ],
-        )
+        names = ("counter", "subject", "day", "weight")
+        _REMEMBER.many(cx, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def drop_dead(cx: Connection, counters: Collection[str], now: int) -> None:

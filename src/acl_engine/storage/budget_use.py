@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     bindparam,
     case,
     func,
+    literal,
     literal_column,
     select,
     union,
@@ -28,6 +30,8 @@ from acl_engine.domain.pack import BudgetLimit
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.storage.database import Database
+from acl_engine.storage.listed import Lists, on_both
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.tables import (
     accounts,
     assignments,
@@ -46,70 +50,93 @@ DAY_SECONDS = 86_400
 DAY = "day"
 _c, _r = budget_counters.c, budget_reservations.c
 _TODAY: ColumnElement[int] = bindparam("today")
+_ZERO: ColumnElement[int] = literal_column("0")
 # The rows that matter: days, and when each window was warned of.
 _ROWS = (DAY, *(f"!{window}" for window in DAYS))
 
 
 def _since(days: int) -> ColumnElement[bool]:
-    return _c.starts_at > _TODAY - days * DAY_SECONDS
+    return _c.starts_at > _TODAY - literal_column(f"{days * DAY_SECONDS}")
 
 
-def _sums(window: str, amount: ColumnElement[int]) -> list[ColumnElement[int]]:
-    """Of each window, the sum of `amount` over the rows of its days."""
+def _sums(what: str, window: str) -> list[ColumnElement[int]]:
+    """Of each window, the sum over the rows of its days."""
     return [
-        func.sum(case(((_c.window == window.format(name)) & _since(days), amount), else_=0))
+        func.sum(
+            case(((_c.window == window.format(name)) & _since(days), _c.used), else_=_ZERO)
+        ).label(f"{what} {name}")
         for name, days in DAYS.items()
     ]
 
 
-def _buckets(window: str) -> Select[Any]:
+def _buckets(lists: Lists, window: str) -> Select[Any]:
     """Used and warned per window, of the counters that look back as far as `window`."""
-    names: ColumnElement[str] = bindparam(window, expanding=True)
     return (
-        select(_c.counter, *_sums(DAY, _c.used), *_sums("!{}", _c.used), _ZERO, _ZERO)
-        .where(_c.counter.in_(names), _c.window.in_(_ROWS), _since(DAYS[window]))
+        select(
+            _c.counter,
+            *_sums("used", DAY),
+            *_sums("warned", "!{}"),
+            *(_ZERO.label(name) for name in ("held", "dead")),
+        )
+        .where(
+            lists.has(_c.counter, window),
+            _c.window.in_([*map(literal, _ROWS)]),
+            _since(DAYS[window]),
+        )
         .group_by(_c.counter)
     )
 
 
-_ZERO: ColumnElement[int] = literal_column("0")
-# Per counter: used per window, warnings per window; set aside, run out.
-_USED = union_all(
-    *map(_buckets, DAYS),
-    select(
-        _r.counter,
-        *[_ZERO] * (2 * len(DAYS)),
-        func.sum(case((_r.lease_until > bindparam("now"), _r.amount), else_=0)),
-        func.sum(case((_r.lease_until <= bindparam("now"), 1), else_=0)),
+def _reserved(lists: Lists) -> Select[Any]:
+    """Set aside, and run out; what `_buckets` tells is nothing here."""
+    nothing: list[ColumnElement[int]] = [
+        _ZERO.label(f"{what} {name}") for what in _TOLD for name in DAYS
+    ]
+    return (
+        select(
+            _r.counter,
+            *nothing,
+            func.sum(case((_r.lease_until > bindparam("now"), _r.amount), else_=0)),
+            func.sum(case((_r.lease_until <= bindparam("now"), 1), else_=0)),
+        )
+        .where(lists.has(_r.counter, "counters"))
+        .group_by(_r.counter)
     )
-    .where(_r.counter.in_(bindparam("counters", expanding=True)))
-    .group_by(_r.counter),
-)
+
+
+def _counts(lists: Lists) -> CompoundSelect[Any]:
+    return union_all(*(_buckets(lists, window) for window in DAYS), _reserved(lists))
+
+
+_TOLD = ("used", "warned")
+_USED = Prepared(on_both(_counts))
 
 # The parcels somebody worked on: scanned, assigned to them, or of their ticket or claim. What a
 # person assigned or opened for themselves explains no look.
 _SINCE: ColumnElement[int] = bindparam("since")
 _OTHERS: list[BindParameter[str]] = [bindparam("person"), bindparam("account")]
-_HANDLED = select(func.count()).select_from(
-    union(
-        select(scans.c.waybill).where(
-            scans.c.account == bindparam("account"), scans.c.at >= _SINCE
-        ),
-        select(assignments.c.waybill).where(
-            assignments.c.person == bindparam("person"),
-            assignments.c.at >= _SINCE,
-            assignments.c.sound,
-            assignments.c.made_by.not_in(_OTHERS),
-        ),
-        select(waybills.c.id)
-        .join(work_items, work_items.c.waybill_no == waybills.c.waybill_no)
-        .where(
-            work_items.c.holder == bindparam("account"),
-            work_items.c.opened_at >= _SINCE,
-            work_items.c.source != "",
-            work_items.c.made_by.not_in(_OTHERS),
-        ),
-    ).subquery()
+_HANDLED = Prepared(
+    select(func.count().label("parcels")).select_from(
+        union(
+            select(scans.c.waybill).where(
+                scans.c.account == bindparam("account"), scans.c.at >= _SINCE
+            ),
+            select(assignments.c.waybill).where(
+                assignments.c.person == bindparam("person"),
+                assignments.c.at >= _SINCE,
+                assignments.c.sound,
+                assignments.c.made_by.not_in(_OTHERS),
+            ),
+            select(waybills.c.id)
+            .join(work_items, work_items.c.waybill_no == waybills.c.waybill_no)
+            .where(
+                work_items.c.holder == bindparam("account"),
+                work_items.c.opened_at >= _SINCE,
+                work_items.c.source != "",
+                work_items.c.made_by.not_in(_OTHERS),
+            ),
+        ).subquery()
+    )
 )
 
 
@@ -135,14 +162,15 @@ def counted(cx: Connection, spans: Mapping[str, str], today: int, now: int) -> d
     asked: dict[str, Any] = {window: [] for window in DAYS}
     for name, window in spans.items():
         asked[window].append(name)
-    rows = cx.execute(_USED, {**asked, "counters": list(spans), "today": today, "now": now})
-    for name, day, month, year, day_, month_, year_, held, dead in rows:
-        one = found[name]
-        if held or dead:
-            one.held, one.dead = int(held), int(dead)
+    asked |= {"counters": list(spans), "today": today, "now": now}
+    for row in _USED.all(cx, asked):
+        one = found[row["counter"]]
+        if row["held"] or row["dead"]:
+            one.held, one.dead = int(row["held"]), int(row["dead"])
         else:
-            one.used = {"day": int(day), "30d": int(month), "year": int(year)}
-            one.warned = {"day": int(day_), "30d": int(month_), "year": int(year_)}
+            one.used, one.warned = (
+                {window: int(row[f"{what} {window}"]) for window in DAYS} for what in _TOLD
+            )
     return found
 
 
@@ -158,7 +186,8 @@ def handled(cx: Connection, account: str, person: str, window: str, today: int) 
     """How many parcels this account and person worked on in the days of a window."""
     since = today - (DAYS[window] - 1) * DAY_SECONDS
     asked = {"account": account, "person": person, "since": since}
-    return int(cx.scalar(_HANDLED, asked) or 0)
+    found = _HANDLED.first(cx, asked)
+    return int(found["parcels"]) if found else 0
 
 
 def counter_of(limit: BudgetLimit, who: str) -> str:

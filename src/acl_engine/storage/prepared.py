@@ -26,10 +26,11 @@ _COMPILED: Any = LRUCache(500)
 
 
 class Prepared:
-    """A statement whose only open values are named ones (`bindparam`), none of them a list. Safe
-    to share between threads and databases."""
+    """A statement whose only open values are named ones (`bindparam`); a list is one value (see
+    `listed`). Safe to share between threads and databases."""
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement | Mapping[str, Statement]) -> None:
+        """`statement`: one for both databases, or by the name of each."""
         self._statement = statement
         self._ready: dict[str, _Ready] = {}
 
@@ -57,10 +58,19 @@ class Prepared:
             done = [raw.execute(ready.text, ready.bound(values)) for values in rows]
         return [one.rowcount for one in done]
 
+    def many(self, cx: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run it for each of `rows`, whatever it changes. Raises as `all`."""
+        ready = self._of(cx.dialect)
+        raw: Any = cx.connection.dbapi_connection
+        with driver_errors(cx):
+            raw.cursor().executemany(ready.text, [ready.bound(values) for values in rows])
+
     def _of(self, dialect: Dialect) -> "_Ready":
         ready = self._ready.get(dialect.name)
         if ready is None:
-            ready = self._ready[dialect.name] = _prepare(self._statement, dialect)
+            given = self._statement
+            statement = given[dialect.name] if isinstance(given, Mapping) else given
+            ready = self._ready[dialect.name] = _prepare(statement, dialect)
         return ready
 
 
