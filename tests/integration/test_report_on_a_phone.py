@@ -1,8 +1,11 @@
 """The replay's page in a real browser: a phone's width, a desk's width, and paper."""
 
+import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from acl_engine.replay.play import Order, play
 from acl_engine.replay.report.page import page
@@ -47,6 +50,26 @@ def test_the_page_never_scrolls_sideways(report: Path, tmp_path: Path, width: in
             ".filter(e => getComputedStyle(e).overflowX !== 'visible').length"
         )
         assert cut == 0, "paper does not scroll"
+
+
+def test_one_language_is_shown_and_the_keyboard_changes_it(report: Path, tmp_path: Path) -> None:
+    shown = (
+        "return [...new Set([...document.querySelectorAll('main span[lang]')]"
+        ".filter(e => e.getClientRects().length).map(e => e.lang))]"
+    )
+    with chromium(tmp_path, width=1280, lang="zh-CN") as browser:
+        browser.get(report.as_uri())
+        assert browser.execute_script(shown) == ["zh"]
+        browser.find_element("id", "show-zh").send_keys(Keys.ARROW_RIGHT)
+        assert browser.execute_script(shown) == ["en"]
+
+
+def test_no_rule_of_the_printed_page_looks_downwards() -> None:
+    """`:has()` on the page's root is asked anew for each sheet: 230 of them took eight minutes."""
+    css = resources.files("acl_engine.replay.report").joinpath("page.css").read_text("utf-8")
+    everywhere = re.sub(r"^@media screen .*?^}|/\*.*?\*/", "", css, flags=re.DOTALL | re.MULTILINE)
+    assert "@media print" in everywhere
+    assert ":has(" not in everywhere
 
 
 def test_paper_puts_the_two_companies_side_by_side(report: Path, tmp_path: Path) -> None:
