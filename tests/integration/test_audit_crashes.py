@@ -89,19 +89,17 @@ def test_full_database(sqlite_url: str) -> None:
     """A full database refuses the look and keeps every record that it gave a receipt for."""
     with Database.open(sqlite_url) as database:
         store = store_of(database)
-        raw = database._engine.raw_connection()
-        driver: sqlite3.Connection = raw.driver_connection  # type: ignore[assignment]
-        pages = driver.execute("PRAGMA page_count").fetchone()[0]
-        driver.execute(f"PRAGMA max_page_count={pages + 20}")
-        raw.close()  # back into the pool: the writer is given this one again
+
+        def most(more: int) -> None:
+            with database.write() as cx:  # on the connection that writes from now on
+                pages = int(cx.execute(text("PRAGMA page_count")).scalar_one())
+                cx.execute(text(f"PRAGMA max_page_count={pages + more}"))
+
+        most(20)
         receipts = fill(store)
         assert receipts > 10
 
-        def mend() -> None:
-            with database.read() as cx:
-                cx.execute(text("PRAGMA max_page_count=1000000"))
-
-        recovers(store, receipts, mend)
+        recovers(store, receipts, lambda: most(10_000))
 
 
 def test_file_size_limit(sqlite_url: str) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.util import LRUCache
 
 from acl_engine.domain.errors import ConfigError, StoreError
 from acl_engine.domain.text import Text
+from acl_engine.storage.at_hand import AtHand
 from acl_engine.storage.engines import LOCK_SECONDS, make_engine, memory_engine, parse_url
 from acl_engine.storage.failures import (
     GONE,
@@ -62,6 +63,7 @@ class Database:
         self._local = threading.local()
         self._cache: Any = LRUCache(500)  # compiled statements, shared with copies
         self._file: tuple[str, int] | None = None
+        self._at_hand = AtHand(lambda write: self._prepared(engine.connect(), write))
         self.unchanged = WhileUnchanged(self)
 
     @classmethod
@@ -143,6 +145,7 @@ class Database:
         self.unchanged.close()
         if self._shared is not None:
             self._shared.close()
+        self._at_hand.forget()
         self._engine.dispose()
 
     def __enter__(self) -> "Database":
@@ -233,6 +236,7 @@ class Database:
         if self.dialect == "sqlite":
             pragma = f"PRAGMA mmap_size={_MOST_MAPPED}"
             event.listen(self._engine, "connect", lambda raw, _: raw.execute(pragma))
+            self._at_hand.forget()
             self._engine.dispose()
 
     # --- inside --------------------------------------------------------------------------------
@@ -285,12 +289,14 @@ class Database:
     @contextmanager
     def _own_connection(self, write: bool) -> Iterator[Connection]:
         alone = write and self.dialect == "sqlite"
-        with self._turn() if alone else nullcontext(), self._engine.connect() as plain:
-            cx = self._prepared(plain, write)
-            with cx.begin() as transaction:
-                yield cx
-                if not write:
-                    transaction.rollback()
+        with (
+            self._turn() if alone else nullcontext(),
+            self._at_hand.one(write) as cx,
+            cx.begin() as transaction,
+        ):
+            yield cx
+            if not write:
+                transaction.rollback()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -148,4 +148,4 @@ def _rows(database: Database, kind: type[_Row], query: Select[Any]) -> Iterator[
 def _plain(database: Database, query: Select[Any]) -> Iterator[Any]:
     """The rows, a part at a time; the connection is given back at the end."""
     with database.read() as cx:
-        yield from cx.execution_options(yield_per=_PART).execute(query)
+        yield from cx.execute(query, execution_options={"yield_per": _PART})

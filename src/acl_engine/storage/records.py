@@ -140,7 +140,7 @@ class RecordStore:
         if not patterns:
             yield from self._opened(cx, resource, cx.execute(query.limit(limit)).mappings().all())
             return
-        with cx.execution_options(yield_per=BATCH).execute(query) as rows:
+        with cx.execute(query, execution_options={"yield_per": BATCH}) as rows:
             for batch in rows.mappings().partitions(BATCH):
                 for row, fields in self._opened(cx, resource, batch):
                     if _fits(row, fields, resource, patterns):
