@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from acl_engine.cli import cli
+from acl_engine.cli import cli, help_chinese
 
 FILE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 HEAD = """# Commands 命令
@@ -19,8 +19,8 @@ Each explains its options with `--help`. `acl --lang zh` (or `ACL_LANG=zh`) prin
 Exit codes: 0 fine, 1 something fell short or was denied, 2 the call or a file is wrong. An error is
 one line: what, where, what to do.
 
-| command | arguments | what it does |
-|---|---|---|
+| command | arguments | what it does | 做什么 |
+|---|---|---|---|
 """
 
 
@@ -53,7 +53,8 @@ def _row(context: click.Context) -> str:
         for piece in one.get_usage_pieces(context)
     ]
     first = " ".join((command.help or "").split("\n\n")[0].replace("\b", "").split())
-    cells = (f"`{context.command_path}`", " ".join(arguments), first)
+    chinese = help_chinese.commands()[context.command_path.partition(" ")[2]].split("\n\n")[0]
+    cells = (f"`{context.command_path}`", " ".join(arguments), first, chinese.strip())
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -9,9 +9,11 @@ try:
 except ModuleNotFoundError:  # the light install of the decision core
     sys.exit("acl: the command needs more than the core: pip install 'acl-engine[cli]'")
 
+from acl_engine.cli.help import HelpContext, speaking
+from acl_engine.cli.wanted_language import wanted_language
 from acl_engine.cli.wrong_usage import one_line
 from acl_engine.domain.errors import AclError, InputError, Where
-from acl_engine.domain.text import Lang, Text
+from acl_engine.domain.text import Text
 
 REFUSED = Text(
     "cli.system-refused",
@@ -48,6 +50,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class _LazyGroup(click.Group):
+    context_class = HelpContext
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
 
@@ -56,7 +60,7 @@ class _LazyGroup(click.Group):
             return None
         module = import_module(f"acl_engine.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
-        return command
+        return speaking(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -70,6 +74,7 @@ class _LazyGroup(click.Group):
     envvar="ACL_LANG",
     default="en",
     show_default=True,
+    is_eager=True,
     help="Language of what is printed (also ACL_LANG). 输出语言。",
 )
 @click.version_option(package_name="acl-engine")
@@ -94,10 +99,10 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        _say(f"acl: {one_line(error, _lang())}\n")
+        _say(f"acl: {one_line(error, wanted_language())}\n")
         sys.exit(2)
     except AclError as error:
-        _say(f"acl: {error.render(_lang())}\n")
+        _say(f"acl: {error.render(wanted_language())}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `acl ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -107,7 +112,7 @@ def main() -> None:
             raise
         where = Where(str(failure.filename)) if failure.filename else None
         refused = InputError(REFUSED.of(why=failure.strerror or type(failure).__name__), where)
-        click.echo(f"acl: {refused.render(_lang())}", err=True)
+        click.echo(f"acl: {refused.render(wanted_language())}", err=True)
         sys.exit(refused.exit_code)
     except Exception as error:
         if os.environ.get("ACL_DEBUG"):
@@ -123,15 +128,3 @@ def _say(text: str) -> None:
     # Only a mistake pays for the tables of names.
     saying = import_module("acl_engine.cli.saying")
     click.echo(saying.unquoted(text), err=True, nl=False)
-
-
-def _lang() -> Lang:
-    """The language asked for, also where the command line could not be read."""
-    words = iter(sys.argv[1:])
-    said = os.environ.get("ACL_LANG")
-    for word in words:
-        if word == "--lang":
-            said = next(words, said)
-        elif word.startswith("--lang="):
-            said = word.partition("=")[2]
-    return "zh" if said == "zh" else "en"

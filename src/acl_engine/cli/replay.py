@@ -50,7 +50,7 @@ from acl_engine.replay.transport import Serve, Site, Transport
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the JSON document to this file too.",
 )
-@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language. 输出语言。")
+@click.option("--lang", type=click.Choice(["zh", "en"]), is_eager=True, help="Language. 输出语言。")
 @click.option("--allow-skipped", is_flag=True, help="A skipped scenario does not count as short.")
 @click.option("--no-ablation", is_flag=True, help="Do not switch controls off (faster, weaker).")
 @click.option(
