@@ -15,16 +15,18 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-# Together as many as the pool keeps open.
-_MOST_READING, _MOST_WRITING = 6, 2
+# What 64 callers at once have use for. A file costs two descriptors each; a server has a hundred
+# connections by default, for all processes together.
+MOST_READING = {"sqlite": 32, "postgresql": 16}
+MOST_WRITING = 2
 
 
 class AtHand:
     """The connections of one database. Thread-safe."""
 
-    def __init__(self, make: Callable[[bool], Connection]) -> None:
+    def __init__(self, make: Callable[[bool], Connection], most_reading: int) -> None:
         """`make`: a new one, set up to write or only to read."""
-        self._make = make
+        self._make, self._most = make, {True: MOST_WRITING, False: most_reading}
         self._kept = _none()
 
     @contextmanager
@@ -43,9 +45,12 @@ class AtHand:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 self.forget()
             raise
-        most = _MOST_WRITING if write else _MOST_READING
         same = kept is self._kept and cx.get_execution_options() is before
-        if same and len(kept[write]) < most and not (cx.in_transaction() or cx.invalidated):
+        if (
+            same
+            and len(kept[write]) < self._most[write]
+            and not (cx.in_transaction() or cx.invalidated)
+        ):
             kept[write].append(cx)
             if kept is not self._kept:  # forgotten in this very moment
                 _close(kept)

@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal,
     literal_column,
     select,
     union,
@@ -55,6 +54,11 @@ _ZERO: ColumnElement[int] = literal_column("0")
 _ROWS = (DAY, *(f"!{window}" for window in DAYS))
 
 
+def _word(window: str) -> ColumnElement[str]:
+    """A word of ours in the text itself: it is there thirty times, to be bound each time."""
+    return literal_column(f"'{window}'")
+
+
 def _since(days: int) -> ColumnElement[bool]:
     return _c.starts_at > _TODAY - literal_column(f"{days * DAY_SECONDS}")
 
@@ -63,7 +67,7 @@ def _sums(what: str, window: str) -> list[ColumnElement[int]]:
     """Of each window, the sum over the rows of its days."""
     return [
         func.sum(
-            case(((_c.window == window.format(name)) & _since(days), _c.used), else_=_ZERO)
+            case(((_c.window == _word(window.format(name))) & _since(days), _c.used), else_=_ZERO)
         ).label(f"{what} {name}")
         for name, days in DAYS.items()
     ]
@@ -80,7 +84,7 @@ def _buckets(lists: Lists, window: str) -> Select[Any]:
         )
         .where(
             lists.has(_c.counter, window),
-            _c.window.in_([*map(literal, _ROWS)]),
+            _c.window.in_([*map(_word, _ROWS)]),
             _since(DAYS[window]),
         )
         .group_by(_c.counter)

@@ -1,6 +1,7 @@
 """The registered applications: the adapter behind `domain.cas.ServiceRegistry`."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -10,6 +11,7 @@ from acl_engine.domain.cas import RegisteredService
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database
+from acl_engine.storage.prepared import Prepared
 from acl_engine.storage.tables import cas_services
 
 TAKEN = Text(
@@ -26,8 +28,8 @@ UNKNOWN = Text(
     "`acl service list` 查看",
     "see `acl service list`",
 )
-_ALL = select(cas_services).order_by(cas_services.c.name)
-_ONE = select(cas_services).where(cas_services.c.name == bindparam("named"))
+_ALL = Prepared(select(cas_services).order_by(cas_services.c.name))
+_ONE = Prepared(select(cas_services).where(cas_services.c.name == bindparam("named")))
 
 
 class SqlServiceRegistry:
@@ -39,13 +41,13 @@ class SqlServiceRegistry:
     def services(self) -> tuple[RegisteredService, ...]:
         """All of them, by name."""
         with self._database.read() as cx:
-            rows = cx.execute(_ALL).all()
+            rows = _ALL.all(cx, {})
         return tuple(map(_to_service, rows))
 
     def service(self, name: str) -> RegisteredService | None:
         """The one of this name."""
         with self._database.read() as cx:
-            row = cx.execute(_ONE, {"named": name}).first()
+            row = _ONE.first(cx, {"named": name})
         return None if row is None else _to_service(row)
 
     def add(self, service: RegisteredService, by: str, now: int) -> None:
@@ -74,14 +76,14 @@ class SqlServiceRegistry:
                 raise InputError(UNKNOWN.of(name=name))
 
 
-def _to_service(row: Any) -> RegisteredService:
+def _to_service(row: Mapping[str, Any]) -> RegisteredService:
     return RegisteredService(
-        name=row.name,
-        url=row.url,
-        title=row.title,
-        attributes=tuple(json.loads(row.attributes)),
-        callback=row.callback,
-        proxied_by=tuple(json.loads(row.proxied_by)),
-        logout_url=row.logout_url,
-        fresh=row.fresh,
+        name=row["name"],
+        url=row["url"],
+        title=row["title"],
+        attributes=tuple(json.loads(row["attributes"])),
+        callback=row["callback"],
+        proxied_by=tuple(json.loads(row["proxied_by"])),
+        logout_url=row["logout_url"],
+        fresh=row["fresh"],
     )

@@ -22,7 +22,7 @@ from sqlalchemy.util import LRUCache
 
 from acl_engine.domain.errors import ConfigError, StoreError
 from acl_engine.domain.text import Text
-from acl_engine.storage.at_hand import AtHand
+from acl_engine.storage.at_hand import MOST_READING, AtHand
 from acl_engine.storage.engines import LOCK_SECONDS, make_engine, memory_engine, parse_url
 from acl_engine.storage.failures import (
     GONE,
@@ -63,7 +63,9 @@ class Database:
         self._local = threading.local()
         self._cache: Any = LRUCache(500)  # compiled statements, shared with copies
         self._file: tuple[str, int] | None = None
-        self._at_hand = AtHand(lambda write: self._prepared(engine.connect(), write))
+        self._at_hand = AtHand(
+            lambda write: self._prepared(engine.connect(), write), MOST_READING[self.dialect]
+        )
         self.unchanged = WhileUnchanged(self)
 
     @classmethod

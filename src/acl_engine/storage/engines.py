@@ -30,7 +30,7 @@ from acl_engine.storage.failures import (
 # A writer waits this long for another one before it gives up as locked.
 LOCK_SECONDS = 10
 CONNECT_SECONDS = 5
-# 64 callers at once each hold one connection; a few stay open.
+# 64 callers at once each hold one connection. Those that `at_hand` keeps count as held.
 POOL = {"pool_size": 8, "max_overflow": 120, "pool_timeout": 30}
 
 

@@ -82,16 +82,12 @@ def _in_one_go(cx: Connection) -> AbstractContextManager[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """One place in the text: a named value, or a constant; `process` makes it the driver's."""
+    """One place in the text: a named value, which `process` makes the driver's, or a constant."""
 
     place: str
     name: str | None
     constant: Any
     process: _Process | None
-
-    def value(self, values: Mapping[str, Any]) -> Any:
-        given = self.constant if self.name is None else values[self.name]
-        return given if self.process is None else self.process(given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +99,17 @@ class _Ready:
     processes: tuple[tuple[str, _Process], ...]
 
     def bound(self, values: Mapping[str, Any]) -> Any:
+        given = [
+            one.constant
+            if one.name is None
+            else values[one.name]
+            if one.process is None
+            else one.process(values[one.name])
+            for one in self.places
+        ]
         if self.by_position:
-            return [one.value(values) for one in self.places]
-        return {one.place: one.value(values) for one in self.places}
+            return given
+        return {one.place: value for one, value in zip(self.places, given, strict=True)}
 
     def row(self, found: tuple[Any, ...]) -> dict[str, Any]:
         row = dict(zip(self.columns, found, strict=True))
@@ -146,8 +150,10 @@ def _compile(statement: Statement, dialect: Dialect) -> _Ready:
 def _bound(made: Any, place: str, dialect: Dialect) -> _Bound:
     given = made.binds[place]
     process = given.type.dialect_impl(dialect).bind_processor(dialect)
-    name = given.key if given.required else None
-    return _Bound(place, name, None if given.required else given.effective_value, process)
+    if given.required:
+        return _Bound(place, given.key, None, process)
+    constant = given.effective_value
+    return _Bound(place, None, constant if process is None else process(constant), None)
 
 
 def _from_driver(kind: Any, dialect: Dialect) -> _Process | None:
