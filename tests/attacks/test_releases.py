@@ -17,9 +17,9 @@ from acl_engine.domain.ports import SharedLog
 from acl_engine.domain.releases import Released
 from acl_engine.domain.request import Query
 from acl_engine.domain.scope import EVERYTHING
-from acl_engine.enforcement.door import NO_RECORD
 from acl_engine.enforcement.listed import ListedRecords
 from acl_engine.enforcement.normalise import normalise
+from acl_engine.enforcement.trail import NO_RECORD
 from acl_engine.policy.pack import load_pack
 from acl_engine.replay.stage import Stage
 from acl_engine.replay.theatre import small_truth, small_world

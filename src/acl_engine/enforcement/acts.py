@@ -15,10 +15,11 @@ from acl_engine.domain.errors import InputError
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query, Request
 from acl_engine.enforcement.approvals import APPROVAL_ACTS, Act, check_purpose
-from acl_engine.enforcement.door import Door, Refused, Trail
+from acl_engine.enforcement.door import Door, Refused
 from acl_engine.enforcement.hanging_up import hang_up
 from acl_engine.enforcement.lookup import gate, raised
 from acl_engine.enforcement.normalise import INCOMPLETE
+from acl_engine.enforcement.trail import Trail
 from acl_engine.masking.phone import parse as parse_phone
 
 

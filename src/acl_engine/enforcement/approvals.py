@@ -18,7 +18,8 @@ from acl_engine.domain.pack import ApprovalSettings, PurposeSpec
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text
-from acl_engine.enforcement.door import Door, Trail, refuse
+from acl_engine.enforcement.door import Door, refuse
+from acl_engine.enforcement.trail import Trail
 
 OWN_UNIT = "unit"
 _DRAW = 10_000

@@ -19,9 +19,10 @@ from acl_engine.domain.facts import Facts
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Query
-from acl_engine.enforcement.door import Door, Refused, Trail, refuse
+from acl_engine.enforcement.door import Door, Refused, refuse
 from acl_engine.enforcement.hanging_up import DAY, hang_up
 from acl_engine.enforcement.lookup import gate
+from acl_engine.enforcement.trail import Trail
 
 # A binding outlives the capability that made it so many times, so that the contact may call back.
 _CAPABILITIES = 6

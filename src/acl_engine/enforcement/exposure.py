@@ -12,7 +12,7 @@ from acl_engine.domain.decision import Decision, Grant, Show
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Action
 from acl_engine.domain.view import View
-from acl_engine.enforcement.door import Trail
+from acl_engine.enforcement.trail import Trail
 
 # What shows a record's fields. A count or a yes is a look, and names nobody.
 SHOWING = frozenset(

@@ -29,11 +29,12 @@ from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Action, Query, Request
 from acl_engine.domain.view import Answer, View
 from acl_engine.enforcement import exposure
-from acl_engine.enforcement.door import Door, Refused, Trail, refuse
+from acl_engine.enforcement.door import Door, Refused, refuse
 from acl_engine.enforcement.narrowed import CONTROL as NARROW
 from acl_engine.enforcement.narrowed import narrow, narrowed
 from acl_engine.enforcement.narrowed import refusal as narrow_refusal
 from acl_engine.enforcement.normalise import SEARCH_SHAPE, normalise
+from acl_engine.enforcement.trail import Trail
 from acl_engine.masking import view as masked
 
 LOOKS = frozenset(

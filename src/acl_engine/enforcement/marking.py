@@ -22,7 +22,7 @@ from acl_engine.domain.releases import Copy, Made
 from acl_engine.domain.text import Text
 from acl_engine.domain.tracing import PlantedMark
 from acl_engine.domain.view import View
-from acl_engine.enforcement.door import Trail
+from acl_engine.enforcement.trail import Trail
 
 UNMARKABLE = Text(
     "release.unmarkable",

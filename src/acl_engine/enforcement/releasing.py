@@ -28,10 +28,11 @@ from acl_engine.domain.view import View
 from acl_engine.enforcement import exposure
 from acl_engine.enforcement.acts import Acted, put_case
 from acl_engine.enforcement.approvals import asking, use
-from acl_engine.enforcement.door import Door, Trail, refuse
+from acl_engine.enforcement.door import Door, refuse
 from acl_engine.enforcement.lookup import gate, raised, rejudge
 from acl_engine.enforcement.marking import mark_copies
 from acl_engine.enforcement.normalise import RELEASES, short_name
+from acl_engine.enforcement.trail import Trail
 from acl_engine.masking import view as masked
 from acl_engine.masking.outgoing import outgoing
 
