@@ -13,6 +13,7 @@ from acl_engine.bootstrap.central import Central
 from acl_engine.bootstrap.clocks import ShiftedClock, SystemClock
 from acl_engine.bootstrap.engine import REPLAY_ONLY, Engine, Weakened
 from acl_engine.bootstrap.keys import Keys
+from acl_engine.bootstrap.lookout import Lookout
 from acl_engine.bootstrap.master_key import keys_of
 from acl_engine.bootstrap.outbound import HttpsOutbound
 from acl_engine.bootstrap.policies import policy_for
@@ -26,6 +27,7 @@ from acl_engine.domain.text import Text
 from acl_engine.storage.database import Database, is_synthetic
 from acl_engine.storage.dials import DialStore
 from acl_engine.storage.schema import check_version
+from acl_engine.storage.watch_marks import WatchMarks
 
 NO_DATABASE = Text(
     "service.no-database",
@@ -101,6 +103,11 @@ class Service:
         )
         reports = telephony.reports
         return cls(settings, database, pack, clock, keys, engine, central, synthetic, reports)
+
+    @property
+    def lookout(self) -> Lookout:
+        """A new one: whether anybody watches this database's log."""
+        return Lookout(WatchMarks(self.database), self.settings.watch.silence_seconds)
 
     @property
     def address(self) -> str:

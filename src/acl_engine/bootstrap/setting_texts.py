@@ -112,6 +112,12 @@ DOCS: Mapping[str, Text] = dict(
             " default: nowhere.",
         ),
         _doc(
+            "watch.silence_seconds",
+            "告警监视进程沉默超过此秒数，写入日志并反映在指标里；0：本服务不需要监视进程",
+            "Seconds without a sign of the watch (`acl audit detect --follow --react`) after which"
+            " the service says so in its log and metrics; 0: no watch is wanted.",
+        ),
+        _doc(
             "telephony.vendor",
             "一键拨号的电话服务商：world 合成世界用模拟交换机、真实世界拒绝拨号；none 拒绝拨号；"
             "tencent-npp 腾讯云号码保护",

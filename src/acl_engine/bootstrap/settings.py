@@ -85,6 +85,10 @@ class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
     endpoint: str | None = None
 
 
+class WatchFor(Struct, frozen=True, forbid_unknown_fields=True):
+    silence_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 60
+
+
 class Telephony(Struct, frozen=True, forbid_unknown_fields=True):
     vendor: Literal["world", "none", "tencent-npp"] = "world"
     account_file: str | None = None
@@ -106,6 +110,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     cas: Cas = Cas()
     telemetry: Telemetry = Telemetry()
+    watch: WatchFor = WatchFor()
     telephony: Telephony = Telephony()
 
 
@@ -188,6 +193,8 @@ def _agree(settings: ServerSettings) -> None:
         raise contradiction("limits.requests > limits.connections")
     if serve.workers > 1 and (settings.database or "").startswith("sqlite"):
         raise contradiction("serve.workers > 1 on SQLite: several processes need PostgreSQL")
+    if 0 < settings.watch.silence_seconds < 10:
+        raise contradiction("watch.silence_seconds: a watch says so every 5 seconds; 10, or 0")
     sent = settings.telemetry.endpoint
     if sent is not None and not sent.startswith(("https://", *_THIS_MACHINE)):
         raise contradiction("telemetry.endpoint: https:// is required, http:// on this machine")

@@ -11,6 +11,7 @@ import click
 from acl_engine.audit.sigma import CorrelationRule
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.desk import Desk
+from acl_engine.bootstrap.lookout import Marker
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.bootstrap.policies import policy_at
 from acl_engine.bootstrap.reactions import AccountReactions
@@ -29,6 +30,7 @@ from acl_engine.cli.audit_options import (
 from acl_engine.domain.alarm import Alert
 from acl_engine.domain.text import Lang, Text
 from acl_engine.storage.scan_feed import ScanFeed
+from acl_engine.storage.watch_marks import WatchMarks
 
 ALERT = Text(
     "detect.alert",
@@ -92,8 +94,9 @@ def detect(
         _list(lang, rules.values(), form)
         return
     with Accountability.open(url) as desk, ExitStack() as opened:
-        scans, reactions = ScanFeed(desk.database), None
+        scans, reactions, marker = ScanFeed(desk.database), None, None
         if react:
+            marker = Marker(WatchMarks(desk.database))
             acts = Desk.open(url, policy_at(url, pack))
             opened.callback(acts.close)
             reactions = AccountReactions.over(desk.database, acts)
@@ -101,7 +104,7 @@ def detect(
         desk.write_down("audit.detect", by)
         if follow:
             click.echo(FOLLOWING.of().render(lang), err=True)
-            _follow(lang, watch, rules, every, form)
+            _follow(lang, _arriving(watch, every, marker), rules, form)
             return
         with busy("detect"):
             alerts = [one for one in watch.history(until) if one.at >= since]
@@ -115,11 +118,11 @@ def detect(
 
 
 def _follow(
-    lang: Lang, watch: Watch, rules: Mapping[str, CorrelationRule], every: float, form: str
+    lang: Lang, alerts: Iterator[Alert], rules: Mapping[str, CorrelationRule], form: str
 ) -> None:
     """Until Ctrl-C: each alert on a line of its own, as it is put on record."""
     try:
-        for alert in _arriving(watch, every):
+        for alert in alerts:
             if form == "json":
                 line_document(asdict(alert))
             else:
@@ -128,9 +131,12 @@ def _follow(
         return
 
 
-def _arriving(watch: Watch, every: float) -> Iterator[Alert]:
+def _arriving(watch: Watch, every: float, marker: Marker | None) -> Iterator[Alert]:
+    """Alerts as they come; `marker` says that somebody who acts on them is at work."""
     while True:
         yield from watch.catch_up()
+        if marker is not None:
+            marker.at_work()
         time.sleep(every)
 
 

@@ -86,3 +86,11 @@ planted_marks = Table(
     Column("request", String(40)),
     Column("copies", String(80)),  # ids of the one or two copies that hold the row
 )
+
+# When the watch that acts on alerts was last seen at work: one row, by the time of its machine.
+watch_marks = Table(
+    "watch_marks",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)

@@ -70,7 +70,7 @@ def application(
     service: Service, life: Life | None = None, observers: Sequence[Observer] = ()
 ) -> ASGIApp:
     """The ASGI application over an opened service."""
-    metrics = Metrics()
+    metrics = Metrics(service.lookout.age)
     areas = areas_of(service, life or Life(), metrics)
     return compose(areas, service, (metrics.observe, *observers))
 

@@ -8,8 +8,9 @@ INVARIANTS
 """
 
 import os
+from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.concurrency import run_in_threadpool
@@ -31,7 +32,9 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 class Metrics:
     """One for a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch_age: Callable[[], float]) -> None:
+        """`watch_age`: seconds since a watch was last at work on the log. Raises AclError."""
+        self._watch_age = watch_age
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "acl_http_requests",
@@ -46,6 +49,12 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._watched = Gauge(
+            "acl_watch_age_seconds",
+            "Seconds since a watch was last at work on the log; +Inf where none ever was.",
+            registry=self._registry,
+            multiprocess_mode="mostrecent",
+        )
         ProcessCollector(registry=self._registry)
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -58,7 +67,8 @@ class Metrics:
         found[1].observe(seen.seconds)
 
     def text(self) -> bytes:
-        """All of them, of all processes of the service."""
+        """All of them, of all processes of the service. Raises AclError."""
+        self._watched.set(self._watch_age())
         if SHARED not in os.environ:
             return generate_latest(self._registry)
         shared = CollectorRegistry()

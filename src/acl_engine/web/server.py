@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from acl_engine.bootstrap.farewells import Farewells
+from acl_engine.bootstrap.lookout import Lookout
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.settings import Limits, Serve, ServerSettings, contradiction
 from acl_engine.bootstrap.telephony import Rounds
@@ -85,14 +86,21 @@ def run(service: Service, sock: socket.socket, files: tuple[Path, Path]) -> None
         server = _Server(config, life)
         signal.signal(signal.SIGHUP, partial(_renew, context, files))
         runner = asyncio.Runner(loop_factory=_loop_factory())
-        rounds = Rounds(service.engine)
-        with _beside(service.central.farewells, "farewells"), _beside(rounds, "dial"), runner:
+        beside: dict[str, Farewells | Rounds | Lookout] = {
+            "farewells": service.central.farewells,
+            "dial": Rounds(service.engine),
+            "lookout": service.lookout,
+        }
+        with ExitStack() as working:
+            for name, work in beside.items():
+                working.enter_context(_beside(work, name))
+            working.enter_context(runner)
             runner.run(server.serve(sockets=[sock]))
     log.info("stopped")
 
 
 @contextmanager
-def _beside(work: Farewells | Rounds, name: str) -> Iterator[None]:
+def _beside(work: Farewells | Rounds | Lookout, name: str) -> Iterator[None]:
     """Work of a thread of its own, as long as requests are answered."""
     worker = threading.Thread(target=work.run, name=name, daemon=True)
     worker.start()
