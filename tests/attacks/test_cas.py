@@ -125,6 +125,18 @@ def test_what_cannot_be_recorded_uses_no_ticket_up(home: Portal) -> None:
     assert home.validate(ticket).code == "INVALID_TICKET"
 
 
+@pytest.mark.parametrize("callback", ["", CALLBACK])
+def test_a_log_that_leaves_the_use_undone_validates_nothing(
+    small: Portal, monkeypatch: pytest.MonkeyPatch, callback: str
+) -> None:
+    """A record alone is not enough: a ticket that nobody used up would be good again."""
+    ticket, append = Browser(small).log_in(), AuditStore.append
+    monkeypatch.setattr(AuditStore, "append", lambda log, entry, part=None: append(log, entry))
+    found = small.validate(ticket, pgtUrl=callback)
+    assert (found.user, found.code) == (None, "INTERNAL_ERROR")
+    assert small.outside.called == []
+
+
 def test_a_replayed_ticket(home: Portal) -> None:
     ticket = Browser(home).log_in()
     assert home.validate(ticket).user

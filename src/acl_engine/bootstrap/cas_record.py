@@ -32,7 +32,7 @@ class Recorder:
         is a hash, `fields` the names of attributes that were released, `part` what is done with
         the record. Raises what it is refused with."""
         request = new_request_id()
-        self.audit.append(self._entry(request, action, who, service, ticket, fields), part)
+        self._append(self._entry(request, action, who, service, ticket, fields), part)
         return request
 
     def denied(
@@ -50,8 +50,13 @@ class Recorder:
         request = new_request_id()
         given = tuple(filter(None, controls))
         entry = self._entry(request, action, who, service, ticket, (), reason, given)
-        self.audit.append(entry, part)
+        self._append(entry, part)
         return request
+
+    def _append(self, entry: AuditEntry, part: Part[Any, Any] | None) -> None:
+        self.audit.append(entry, part)
+        if part is not None:
+            part.result()  # a log that writes the record alone has not done what it tells of
 
     def _entry(
         self,
