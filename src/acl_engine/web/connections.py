@@ -114,11 +114,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._turned_away = True
         self._cancel_deadline()
         self.waiting.pop(self, None)
-        if not self.transport.is_closing():
-            head = b"HTTP/1.1 %d %s\r\n" % (status, _REASONS[status])
-            self.transport.write(head + b"content-length: 0\r\nconnection: close\r\n\r\n")
-            self.leaving[self] = self.loop.call_later(_FAREWELL_SECONDS, self.cut_off)
-            self.transport.close()
+        if self.transport.is_closing():  # answered, and waits for the other side's good-bye
+            self.cut_off()
+            return
+        head = b"HTTP/1.1 %d %s\r\n" % (status, _REASONS[status])
+        self.transport.write(head + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.leaving[self] = self.loop.call_later(_FAREWELL_SECONDS, self.cut_off)
+        self.transport.close()
 
     def cut_off(self) -> None:
         """The end, whatever the other side has still to say."""

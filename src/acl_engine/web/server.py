@@ -31,6 +31,7 @@ from acl_engine.bootstrap.telephony import Rounds
 from acl_engine.domain.errors import ConfigError
 from acl_engine.domain.text import Text
 from acl_engine.web import tls
+from acl_engine.web.accepting import Acceptor
 from acl_engine.web.app import Life, application
 from acl_engine.web.connections import bounded
 from acl_engine.web.tracing import tracing
@@ -44,8 +45,6 @@ NO_PORT = Text(
     "换一个端口，或停掉占用它的程序",
     "take another port, or stop what holds it",
 )
-# A TLS handshake is a few round trips; an unfinished one holds a buffer.
-_HANDSHAKE_SECONDS = 10.0
 _BACKLOG = 2048
 # Files that a process has open besides its connections: the database, logs, libraries.
 _OTHER_FILES = 256
@@ -69,7 +68,7 @@ def listen(serve: Serve) -> socket.socket:
 
 def room_for(limits: Limits) -> None:
     """Let the process open as many files as it may have connections. Raises ConfigError."""
-    wanted = limits.connections + _OTHER_FILES
+    wanted = limits.connections + _handshakes(limits) + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted or soft == resource.RLIM_INFINITY:
         return
@@ -85,7 +84,7 @@ def run(service: Service, sock: socket.socket, files: tuple[Path, Path]) -> None
         config = _config(application(service, life, observers), service.settings, context)
         server = _Server(config, life)
         signal.signal(signal.SIGHUP, partial(_renew, context, files))
-        runner = asyncio.Runner(loop_factory=_loop_factory())
+        runner = asyncio.Runner(loop_factory=_loop_factory(_handshakes(service.settings.limits)))
         beside: dict[str, Farewells | Rounds | Lookout] = {
             "farewells": service.central.farewells,
             "dial": Rounds(service.engine),
@@ -151,16 +150,31 @@ def _renew(context: ssl.SSLContext, files: tuple[Path, Path], *_: object) -> Non
         log.error("certificate not renewed: %s", error.message.code)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """uvloop where there is one, with a bound on the time of a TLS handshake."""
+def _handshakes(limits: Limits) -> int:
+    """How many connections may be on the way to TLS at once."""
+    return limits.connections // 2
+
+
+def _loop_factory(handshakes: int) -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop where there is one, with bounds on TLS handshakes."""
     try:
         import uvloop
     except ModuleNotFoundError:
-        return type("Loop", (_Hurried, asyncio.SelectorEventLoop), {})
-    return type("Loop", (_Hurried, uvloop.Loop), {})
+        return type("Loop", (_Bounded, asyncio.SelectorEventLoop), {"handshakes": handshakes})
+    return type("Loop", (_Bounded, uvloop.Loop), {"handshakes": handshakes})
 
 
-class _Hurried:
-    async def create_server(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs["ssl_handshake_timeout"] = _HANDSHAKE_SECONDS
-        return await super().create_server(*args, **kwargs)  # type: ignore[misc]
+class _Bounded:
+    """Accepts by `Acceptor`; everything else is the event loop's own."""
+
+    handshakes: int
+
+    async def create_server(
+        self,
+        make: Callable[[], Any],
+        *,
+        sock: socket.socket,
+        ssl: ssl.SSLContext,
+        backlog: int,  # `listen` has set it
+    ) -> Acceptor:
+        return Acceptor(sock, make, ssl, self.handshakes)

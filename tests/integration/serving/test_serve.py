@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import ssl
+import time
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
@@ -78,9 +79,45 @@ def test_whoever_holds_connections_open_keeps_nobody_out(world_copy: str, tmp_pa
         assert served.ask("/readyz").status == 200
         held[0].settimeout(20)
         assert held[0].recv(100).startswith(b"HTTP/1.1 503 ")
-        open_now = len(os.listdir(f"/proc/{served.process.pid}/fd"))
         # Those that are kept, those that are just leaving, and the program's own.
-        assert open_now < 20 + 64 + 60, "connections beyond the limit were kept"
+        assert files_of(served) < 20 + 64 + 60, "connections beyond the limit were kept"
+
+
+def test_whoever_says_nothing_before_tls_keeps_nobody_out(world_copy: str, tmp_path: Path) -> None:
+    """Of handshakes that are not over half as many as connections are kept, the newest ones."""
+    more = {"ACL_LIMITS_CONNECTIONS": "40", "ACL_LIMITS_REQUESTS": "20"}
+    with serving(tmp_path, "--database", world_copy, **more) as served, ExitStack() as stack:
+        before = files_of(served)
+        for _ in range(300):
+            plain = socket.create_connection(("127.0.0.1", served.port), timeout=20)
+            stack.enter_context(plain)
+        assert served.ask("/readyz").status == 200
+        assert files_of(served) <= before + 20 + 10
+        first = socket.create_connection(("127.0.0.1", served.port), timeout=20)
+        stack.enter_context(first)
+        first.sendall(b"GET / HTTP/1.1\r\n\r\n")  # no TLS
+        assert not first.recv(100).startswith(b"HTTP")
+        assert served.ask("/readyz").status == 200
+        assert served.stop() == 0
+
+
+def test_who_was_answered_and_does_not_hang_up_makes_room(world_copy: str, tmp_path: Path) -> None:
+    """A body that never ends is answered in time; TLS would wait half a minute for a good-bye."""
+    limits = {"CONNECTIONS": 20, "REQUESTS": 16, "BODY_SECONDS": 1}
+    more = {f"ACL_LIMITS_{name}": str(value) for name, value in limits.items()}
+    body = b"POST /cas/login HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\nusername="
+    with serving(tmp_path, "--database", world_copy, **more) as served, ExitStack() as stack:
+        before = files_of(served)
+        for _ in range(4):
+            for _ in range(16):
+                stack.enter_context(served.raw()).sendall(body)
+            time.sleep(1.5)
+        assert files_of(served) <= before + 2 * 20
+        assert served.ask("/readyz").status == 200
+
+
+def files_of(served: Served) -> int:
+    return len(os.listdir(f"/proc/{served.process.pid}/fd"))
 
 
 def test_ctrl_c_ends_well_and_is_no_failure(world_copy: str, tmp_path: Path) -> None:
