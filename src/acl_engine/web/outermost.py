@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from acl_engine.domain.request_id import new_request_id
 from acl_engine.web.heads import headers_of
+from acl_engine.web.log_lines import shortest_way
 from acl_engine.web.problems import respond
 
 log = logging.getLogger("acl.web")
@@ -40,7 +41,6 @@ HEADERS = (
 _RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS]
 _NAMES = frozenset(name for name, _ in _RAW)
 _ID = b"x-request-id"
-_LINE = "request=%s method=%s route=%s status=%d ms=%.1f"
 
 
 class Seen(NamedTuple):
@@ -67,6 +67,7 @@ class Outermost:
     def __init__(self, app: ASGIApp, observers: Sequence[Observer] = ()) -> None:
         self._app = app
         self._observers = observers
+        self._say = shortest_way(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -93,10 +94,8 @@ class Outermost:
 
     def _tell(self, scope: Scope, number: str, status: int, seconds: float) -> None:
         method, route = _method(scope), _route(scope)
-        if log.isEnabledFor(logging.INFO):
-            # As `log.info` does, without asking the interpreter which line of ours this is.
-            said = number, method, route, status, seconds * 1000
-            log.handle(log.makeRecord(log.name, logging.INFO, __file__, 0, _LINE, said, None))
+        took = f"{seconds * 1000:.1f}"
+        self._say(f"request={number} method={method} route={route} status={status} ms={took}")
         if self._observers:
             parent = headers_of(scope).get(b"traceparent", b"")
             seen = Seen(
