@@ -44,7 +44,7 @@ class _Lines(logging.StreamHandler[TextIO]):
         try:
             self.stream.write(line)
             self.stream.flush()
-        except OSError:
+        except (OSError, ValueError):  # a full disk, a closed stream
             return
         finally:
             self.release()
