@@ -80,10 +80,10 @@ def test_chinese_help_fits_the_terminal_and_is_chinese(path: str) -> None:
 def test_the_language_is_chosen_as_everywhere() -> None:
     run = CliRunner().invoke
     assert "用法：" in run(cli, ["--lang", "zh", "--help"]).output
-    assert "用法：" in run(cli, ["--lang", "zh", "audit", "-h"]).output
+    assert "用法：" in run(cli, ["--lang", "zh", "audit", "--help"]).output
     assert "用法：" in run(cli, ["replay", "--lang", "zh", "--help"]).output
-    assert "用法：" in run(cli, ["policy", "check", "-h"], env={"ACL_LANG": "zh"}).output
-    assert "Usage:" in run(cli, ["--lang", "en", "policy", "-h"], env={"ACL_LANG": "zh"}).output
+    assert "用法：" in run(cli, ["policy", "check", "--help"], env={"ACL_LANG": "zh"}).output
+    assert "Usage:" in run(cli, ["--lang", "en", "policy", "--help"], env={"ACL_LANG": "zh"}).output
     assert "Usage:" in run(cli, ["policy", "check", "--help"]).output
 
 
