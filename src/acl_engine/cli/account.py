@@ -33,8 +33,9 @@ def command() -> None:
     """Accounts: one person, one account, one responsible superior.
 
     Every change ends the account's sessions at the next decision, in every process, and is on
-    record before it is made. Only an active account administrator makes changes, never to their
-    own account; `--by` is written down and checked, and proven by who may reach the database.
+    record before it is made. Only an active account administrator makes changes, and gives
+    nothing to their own; `--by` is written down and checked, and proven by who may reach the
+    database.
 
     \b
     acl account create --login courier-9 --person p-9 --name 王五 --superior p-sup \\
