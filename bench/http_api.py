@@ -136,7 +136,7 @@ def _commit(url: str, rate: int) -> None:
 def main(arguments: list[str]) -> Iterator[Table]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--decisions", type=int, default=5000)
-    parser.add_argument("--lookups", type=int, default=300)
+    parser.add_argument("--lookups", type=int, default=40)
     options = parser.parse_args(arguments)
     with world() as made:
         yield _measured(made, options.decisions, options.lookups)
