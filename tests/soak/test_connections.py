@@ -20,6 +20,7 @@ MANY = 10_000
 # What a connection may cost the service, held by default limits: 2,000 with TLS, 1,000 on the way.
 MOST_MEGABYTES, MOST_SECONDS = 512, 1.0
 MOST_FILES = 2_000 + 1_000 + 256
+CLOSE = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 BODY = b"POST /cas/login HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\nusername="
 
 
@@ -54,7 +55,17 @@ def with_a_body_that_never_ends(served: Served) -> ssl.SSLSocket:
     return one
 
 
-@pytest.mark.parametrize("how", [plain, with_tls, with_a_body_that_never_ends])
+def answered_without_a_good_bye(served: Served) -> ssl.SSLSocket:
+    one = with_tls(served)
+    one.sendall(CLOSE)
+    assert one.recv(100).startswith(b"HTTP/1.1 200 ")
+    return one
+
+
+KINDS = [plain, with_tls, with_a_body_that_never_ends, answered_without_a_good_bye]
+
+
+@pytest.mark.parametrize("how", KINDS)
 def test_ten_thousand_connections_keep_nobody_out(
     served: Served, how: Callable[[Served], socket.socket]
 ) -> None:

@@ -25,14 +25,14 @@ class Marker:
 
     def __init__(self, marks: WatchMarks, now: Callable[[], float] = time.time) -> None:
         self._marks, self._now = marks, now
-        self._next = 0.0
+        self._last = NEVER
 
     def at_work(self) -> None:
         """Whatever there was has been read. Raises StoreError."""
         now = self._now()
-        if now >= self._next:
+        if not 0 <= now - self._last < MARK_SECONDS:  # a clock that was set back marks at once
             self._marks.put(int(now * 1000))
-            self._next = now + MARK_SECONDS
+            self._last = now
 
 
 class Lookout:
@@ -51,7 +51,11 @@ class Lookout:
     def age(self) -> float:
         """Seconds since a watch was last at work, or `NEVER`. Raises StoreError."""
         last = self._marks.last()
-        return NEVER if last is None else max(self._now() - last / 1000, 0.0)
+        if last is None:
+            return NEVER
+        age = self._now() - last / 1000
+        # A mark that lies ahead, by a clock that went wrong, would hold for as long as it does.
+        return NEVER if age < -MARK_SECONDS else max(age, 0.0)
 
     def run(self) -> None:
         while self._silence and not self._stop.wait(MARK_SECONDS):

@@ -11,7 +11,7 @@ import click
 from acl_engine.audit.sigma import CorrelationRule
 from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.desk import Desk
-from acl_engine.bootstrap.lookout import Marker
+from acl_engine.bootstrap.lookout import MARK_SECONDS, Marker
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.bootstrap.policies import policy_at
 from acl_engine.bootstrap.reactions import AccountReactions
@@ -89,6 +89,11 @@ def detect(
     """
     if react and not follow:
         raise click.UsageError("--react goes with --follow: what is long past freezes nobody")
+    if react and every > MARK_SECONDS:
+        raise click.UsageError(
+            f"--react looks at least every {MARK_SECONDS:g} seconds: the service takes a watch that"
+            " is silent for longer for none"
+        )
     found, rules = detector(folder or project_root() / "policies" / "courier" / "detection")
     if listing:
         _list(lang, rules.values(), form)

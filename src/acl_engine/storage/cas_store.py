@@ -271,6 +271,7 @@ def _part(
         ended_at=now
     ))  # fmt: skip
     visits = (of_tickets, c.ticket.is_not(None), c.farewell_at.is_(None))
+    cx.execute(select(c.ticket_hash).where(*visits).order_by(c.ticket_hash).with_for_update())
     return cx.execute(update(cas_tickets).where(*visits).values(farewell_at=now)).rowcount
 
 

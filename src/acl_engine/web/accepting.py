@@ -10,6 +10,7 @@ INVARIANTS
 """
 
 import asyncio
+import errno
 import logging
 import socket
 import ssl
@@ -21,6 +22,17 @@ _HANDSHAKE_SECONDS = 10.0
 # So many are accepted in one go, then those that are there have their turn.
 _AT_ONCE = 64
 _PAUSE_SECONDS = 0.1
+_SAY_SECONDS = 60.0
+# The network of one that was about to come in; accept(2) reports it, and asks to go on.
+_OF_THE_PEER = {
+    errno.ENETDOWN,
+    errno.EPROTO,
+    errno.ENOPROTOOPT,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.EOPNOTSUPP,
+    errno.ENETUNREACH,
+}
 log = logging.getLogger("acl.web")
 
 
@@ -39,6 +51,7 @@ class Acceptor:
         self._socket, self._make, self._context, self._most = sock, make, context, most
         self._arriving: OrderedDict[asyncio.Task[None], None] = OrderedDict()
         self._pause: asyncio.TimerHandle | None = None
+        self._said = -_SAY_SECONDS
         sock.setblocking(False)
         self._resume()
 
@@ -63,10 +76,10 @@ class Acceptor:
                 connection, _ = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError as failure:  # no file, no memory
-                log.error("no connection can be accepted: %s", failure.strerror)
-                self._loop.remove_reader(self._socket.fileno())
-                self._pause = self._loop.call_later(_PAUSE_SECONDS, self._resume)
+            except OSError as failure:
+                if failure.errno in _OF_THE_PEER:
+                    continue
+                self._rest(failure)  # no file, no memory
                 return
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -76,6 +89,13 @@ class Acceptor:
             if len(self._arriving) > self._most:
                 oldest, _ = self._arriving.popitem(last=False)
                 self._loop.call_soon(oldest.cancel)  # after it has taken its connection
+
+    def _rest(self, failure: OSError) -> None:
+        if (now := self._loop.time()) - self._said >= _SAY_SECONDS:
+            self._said = now
+            log.error("no connection can be accepted: %s", failure.strerror)
+        self._loop.remove_reader(self._socket.fileno())
+        self._pause = self._loop.call_later(_PAUSE_SECONDS, self._resume)
 
     async def _secure(self, connection: socket.socket) -> None:
         try:

@@ -89,6 +89,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._reading_headers, self._header_bytes, self._begun = False, 0, False
         self._cancel_deadline()
+        if self._turned_away:  # what was sent behind the request that was refused
+            return
         if self._line_bytes > self.limits.header_bytes:
             self.turn_away(431)
             return
@@ -106,7 +108,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self.transport.is_closing():
+        # One that closes, too: over TLS it waits for a good-bye that may never come.
+        if self in self.connections and not self._turned_away:
             self.waiting[self] = None
 
     def turn_away(self, status: int) -> None:

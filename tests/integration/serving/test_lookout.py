@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from acl_engine.bootstrap.lookout import MARK_SECONDS, NEVER, Lookout, Marker
+from acl_engine.cli import cli
 from acl_engine.storage.database import Database
 from acl_engine.storage.watch_marks import WatchMarks
 from tests.api_world import Api
@@ -65,6 +67,34 @@ def test_a_mark_is_made_every_few_seconds_and_not_more_often(database: Database)
         hand.at += MARK_SECONDS / 20
     assert seen[0] == 1_000_000_000
     assert len(set(seen)) == 2
+
+
+def test_a_clock_that_went_wrong_neither_stills_the_marks_nor_keeps_one_fresh(
+    database: Database,
+) -> None:
+    hand, marks = Hand(), WatchMarks(database)
+    marker, lookout = Marker(marks, hand), Lookout(marks, 60, hand)
+    marker.at_work()
+    hand.at -= 3600
+    assert lookout.age() == NEVER
+    marker.at_work()
+    assert lookout.age() == 0
+
+
+def test_a_watch_that_would_look_too_seldom_is_refused() -> None:
+    asked = [
+        "audit",
+        "detect",
+        "--follow",
+        "--react",
+        "--every",
+        "6",
+        "--database",
+        "sqlite:///x.db",
+    ]
+    result = CliRunner().invoke(cli, asked)
+    assert result.exit_code == 2
+    assert "at least every 5 seconds" in result.output
 
 
 def test_the_metric_says_so_and_no_stranger_is_told(api: Api) -> None:

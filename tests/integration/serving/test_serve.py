@@ -116,6 +116,36 @@ def test_who_was_answered_and_does_not_hang_up_makes_room(world_copy: str, tmp_p
         assert served.ask("/readyz").status == 200
 
 
+def test_who_asked_to_close_and_says_no_good_bye_makes_room(
+    world_copy: str, tmp_path: Path
+) -> None:
+    """One whole request each, then silence: over TLS the service waits for the other side."""
+    more = {"ACL_LIMITS_CONNECTIONS": "20", "ACL_LIMITS_REQUESTS": "16"}
+    with serving(tmp_path, "--database", world_copy, **more) as served, ExitStack() as stack:
+        for _ in range(60):
+            one = stack.enter_context(served.raw())
+            one.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            assert one.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert served.ask("/readyz").status == 200
+
+
+def test_what_comes_behind_a_refused_request_is_not_carried_out(
+    world_copy: str, tmp_path: Path
+) -> None:
+    """Both in one TLS record, so that the service reads them together."""
+    refused = b"GET /healthz HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 5_000 + b"\r\n\r\n"
+    behind = b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n"
+    more = {"ACL_LIMITS_HEADER_BYTES": "4096"}
+    with serving(tmp_path, "--database", world_copy, **more) as served:
+        with served.raw() as connection:
+            connection.sendall(refused + behind)
+            assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+        assert served.ask("/healthz").status == 200
+        assert served.stop() == 0
+    assert any("/healthz" in line for line in served.log)
+    assert not any("/readyz" in line for line in served.log), served.log
+
+
 def files_of(served: Served) -> int:
     return len(os.listdir(f"/proc/{served.process.pid}/fd"))
 
