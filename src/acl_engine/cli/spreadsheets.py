@@ -224,7 +224,13 @@ def writing(target: Path) -> Iterator[Callable[[Sequence[str]], None]]:
         os.close(handle)
         if is_xlsx(target):
             book = _openpyxl().Workbook(write_only=True)
-            yield _limited(book.create_sheet().append)
+            sheet = book.create_sheet()
+            try:
+                yield _limited(sheet.append)
+            except BaseException:
+                # A sheet that is left open breaks later, when it is collected, with a traceback.
+                sheet.close()
+                raise
             book.save(name)
         else:
             # With a byte order mark, so that spreadsheets read the Chinese.

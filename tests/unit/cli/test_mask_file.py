@@ -1,6 +1,8 @@
 """acl mask file: every encoding, and every broken table refused by name and row."""
 
+import gc
 import json
+import sys
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -160,6 +162,22 @@ def test_a_missing_file_and_a_false_xlsx_are_refused(tmp_path: Path) -> None:
         run(tmp_path / "in.xlsx", tmp_path / "out.csv")
     assert caught.value.message.code == "file-unreadable"
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_row_refused_on_the_way_into_a_workbook_is_one_line_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A half-written sheet complained when it was collected, after the one line."""
+    said: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    source = write(tmp_path, "姓名,手机\n张三,19012345678\n李四,19012345679,王五\n")
+    with pytest.raises(InputError) as caught:
+        run(source, tmp_path / "out.xlsx")
+    assert caught.value.message.code == "table-row-width"
+    del caught
+    gc.collect()
+    assert said == []
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
 # --- bad input: masked safely, or refused by name and row -----------------------------------------
