@@ -23,7 +23,13 @@ from sqlalchemy.util import LRUCache
 from acl_engine.domain.errors import ConfigError, StoreError
 from acl_engine.domain.text import Text
 from acl_engine.storage.at_hand import MOST_READING, AtHand
-from acl_engine.storage.engines import LOCK_SECONDS, make_engine, memory_engine, parse_url
+from acl_engine.storage.engines import (
+    LOCK_SECONDS,
+    made_file,
+    make_engine,
+    memory_engine,
+    parse_url,
+)
 from acl_engine.storage.failures import (
     GONE,
     LOCKED,
@@ -371,14 +377,15 @@ def create_or_upgrade(url: str) -> Database:
 
     Its world may be unfinished: whoever builds one goes on with it. Raises StoreError.
     """
-    database = Database._connect(parse_url(url), create=True)
-    try:
-        with database.write() as cx:
-            upgrade(cx, database.name)
-    except BaseException:
-        database.close()
-        raise
-    return database
+    with made_file(parse_url(url)) as parsed:
+        database = Database._connect(parsed, create=True)
+        try:
+            with database.write() as cx:
+                upgrade(cx, database.name)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
 
 def is_synthetic(database: Database) -> bool:

@@ -9,6 +9,8 @@ INVARIANTS
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -65,6 +67,20 @@ def make_engine(url: URL, *, create: bool = False) -> Engine:
     name = database_name(url)
     event.listen(engine, "connect", lambda raw, _: _check_postgres(raw, name))
     return engine
+
+
+@contextmanager
+def made_file(url: URL) -> Iterator[URL]:
+    """What fails inside leaves no empty SQLite file behind that was not there before."""
+    file = Path(url.database or "")
+    new = url.get_backend_name() == "sqlite" and not file.exists()
+    try:
+        yield url
+    except BaseException:
+        # Only while it is empty: whoever came at the same moment may have begun to fill it.
+        if new and file.is_file() and file.stat().st_size == 0:
+            file.unlink()
+        raise
 
 
 def memory_engine(model: Engine, raw: sqlite3.Connection) -> Engine:

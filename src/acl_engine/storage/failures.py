@@ -5,8 +5,10 @@ INVARIANTS
 - No text of the driver is passed on: it may quote a value of a row.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
@@ -32,8 +34,8 @@ SCHEMA = Text(
     "store.schema-version",
     "数据库 `{database}` 的结构版本是 `{found}`，本程序需要 `{wanted}`",
     "database `{database}` has schema version `{found}`, this program needs `{wanted}`",
-    "请用本版本程序升级数据库，或换用匹配的程序版本",
-    "upgrade the database with this version, or run the version that made it",
+    "用 `acl database upgrade` 升级（先备份），或换用创建它的程序版本",
+    "upgrade it with `acl database upgrade`, after a backup, or run the version that made it",
 )
 NEWER_SCHEMA = Text(
     "store.schema-newer",
@@ -149,6 +151,11 @@ _POSTGRES: dict[str, Text] = {
 }
 
 
+# SQLite lays its -shm file out in steps of this size. Where it has no room for one it says that it
+# cannot open or map a file, not that the disk is full.
+_SHM_BYTES = 32 * 1024
+
+
 def database_name(url: URL) -> str:
     """The database as messages may name it: no password, no query."""
     if url.get_backend_name() == "sqlite":
@@ -160,10 +167,20 @@ def database_name(url: URL) -> str:
 def store_error(error: SQLAlchemyError, database: str, *, opening: bool = False) -> StoreError:
     """The `StoreError` for a foreign one. `opening`: nothing worked yet, so gone = unreachable."""
     text, code = _classify(error)
+    if text is GONE and _no_room(database):
+        text = FULL
     if opening and text is GONE:
         text = UNREACHABLE
     params = {"code": code} if text is FAILED else {}
     return StoreError(text.of(database=database, **params))
+
+
+def _no_room(database: str) -> bool:
+    """Whether the file's disk is full. Of a server's disk nothing is known: no folder has its name."""
+    try:
+        return shutil.disk_usage(Path(database).parent).free < _SHM_BYTES
+    except OSError:
+        return False
 
 
 @contextmanager
