@@ -176,7 +176,7 @@ def store_error(error: SQLAlchemyError, database: str, *, opening: bool = False)
 
 
 def _no_room(database: str) -> bool:
-    """Whether the file's disk is full. Of a server's disk nothing is known: no folder has its name."""
+    """Whether the file's disk is full; of a server's disk nothing is known."""
     try:
         return shutil.disk_usage(Path(database).parent).free < _SHM_BYTES
     except OSError:
