@@ -12,6 +12,11 @@ HELP = ("用法见 `{path} --help`", "see `{path} --help`")
 NEAREST = ("最接近：{near}；用法见 `{path} --help`", "closest: {near}; see `{path} --help`")
 NO_OPTION = Text("usage.option", "没有选项 `{name}`", "no such option `{name}`", *NEAREST)
 NO_COMMAND = Text("usage.command", "没有命令 `{name}`", "no such command `{name}`", *NEAREST)
+# Where nothing is spelt alike.
+NO_OPTION_ALONE = Text("usage.option-alone", "没有选项 `{name}`", "no such option `{name}`", *HELP)
+NO_COMMAND_ALONE = Text(
+    "usage.command-alone", "没有命令 `{name}`", "no such command `{name}`", *HELP
+)
 BEFORE = Text(
     "usage.lang",
     "`--lang` 写在命令之前",
@@ -38,12 +43,12 @@ def _said(error: click.ClickException) -> Message:
     if isinstance(error, exceptions.NoSuchOption):
         if error.option_name == "--lang":
             return BEFORE.of()
-        return NO_OPTION.of(name=error.option_name, near=_near(error.possibilities), path=path)
+        return _unknown(NO_OPTION, NO_OPTION_ALONE, error.option_name, error.possibilities, path)
     if isinstance(error, exceptions.NoSuchCommand):
         group = ctx.command if ctx else None
         known = group.list_commands(ctx) if ctx and isinstance(group, click.Group) else []
         near = get_close_matches(error.command_name, known)
-        return NO_COMMAND.of(name=error.command_name, near=_near(near), path=path)
+        return _unknown(NO_COMMAND, NO_COMMAND_ALONE, error.command_name, near, path)
     if isinstance(error, exceptions.MissingParameter):
         return MISSING.of(name=_name(error), path=path)
     if isinstance(error, exceptions.BadParameter):
@@ -60,9 +65,14 @@ def _name(error: exceptions.BadParameter) -> str:
     return f"`{named.replace(chr(39), '')}`" if named else "-"
 
 
-def _near(possibilities: Iterable[str] | None) -> str:
-    """The options or commands that are spelt alike."""
-    return ", ".join(possibilities or ()) or "-"
+def _unknown(
+    text: Text, without: Text, name: str, near: Iterable[str] | None, path: str
+) -> Message:
+    """With the options or commands that are spelt alike, where there are any."""
+    alike = ", ".join(near or ())
+    if not alike:
+        return without.of(name=name, path=path)
+    return text.of(name=name, near=alike, path=path)
 
 
 def _plain(said: str) -> str:

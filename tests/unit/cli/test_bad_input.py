@@ -51,6 +51,8 @@ def one_line(err: str, *says: str) -> None:
 TYPED_WRONGLY = {
     "replya": ("`replya`", "closest: replay", "`acl --help`"),
     "replay --polcy x": ("`--polcy`", "closest: --policy", "`acl replay --help`"),
+    "replay --database x": ("`--database` (see `acl replay --help`)",),
+    "zzz": ("`zzz` (see `acl --help`)",),
     "replay --policy /no/where": ("wrong value for `--policy`", "/no/where"),
     "replay --format xml": ("`--format`", "'xml' is not one of", "junit"),
     "lookup --lang en": ("`--lang` stands before the command", "`acl --lang zh ...`"),
