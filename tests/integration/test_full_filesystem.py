@@ -16,13 +16,14 @@ SMALL = "mount -t tmpfs -o size={size}k none {folder} && cd {folder} && "
 
 
 def on_small_disk(folder: Path, size: int, script: str) -> subprocess.CompletedProcess[str]:
-    """Run the script in a folder of `size` KiB that exists for it alone. `$ACL`: the command."""
+    """Run the script in a folder of `size` KiB that exists for it alone."""
     if not shutil.which("unshare"):
         pytest.skip("no `unshare`: no small filesystem can be made")
-    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount in a namespace of their own")
     folder.mkdir()
-    acl = f"ACL='{sys.executable} -m acl_engine --lang en'; "
+    probe = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", str(folder)]
+    if subprocess.run(probe, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount in a namespace of their own")
+    acl = f"acl() {{ '{sys.executable}' -m acl_engine --lang en \"$@\"; }}; "
     mounted = SMALL.format(size=size, folder=f"'{folder}'")
     command = ["unshare", "-rm", "sh", "-c", acl + mounted + script]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -30,7 +31,7 @@ def on_small_disk(folder: Path, size: int, script: str) -> subprocess.CompletedP
 
 def test_a_world_that_finds_no_room(tmp_path: Path) -> None:
     """One line, exit 2, and no empty database that the next run would stumble on."""
-    build = "head -c 60k /dev/zero > full; $ACL world build --database sqlite:///n.db; echo $?; ls"
+    build = "head -c 60k /dev/zero > full; acl world build --database sqlite:///n.db; echo $?; ls"
     ran = on_small_disk(tmp_path / "disk", 64, build)
     assert ran.stdout.split() == ["2", "full"]
     assert FULL in ran.stderr
@@ -44,7 +45,7 @@ def test_a_look_that_finds_no_room(tmp_path: Path) -> None:
     subprocess.run([*made, "--database", world], check=True, capture_output=True)
     size = (tmp_path / "world.db").stat().st_size // 1024 + 16
     fill = f"cp '{tmp_path}/world.db' . && head -c 64k /dev/zero > rest 2> /dev/null; "
-    look = "$ACL lookup --as courier-88 --key load-1 --database sqlite:///world.db; echo $?"
+    look = "acl lookup --as courier-88 --key load-1 --database sqlite:///world.db; echo $?"
     ran = on_small_disk(tmp_path / "disk", size, fill + look)
     assert ran.stdout.split() == ["2"]
     assert FULL in ran.stderr

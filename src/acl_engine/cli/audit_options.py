@@ -55,6 +55,14 @@ by_option = click.option(
     callback=_name,
     help="Who asks; stands in the log.",
 )
+# No default: who asks the log about people is one named person, as who looks at them is.
+asker_option = click.option(
+    "--by",
+    required=True,
+    envvar="ACL_OPERATOR",
+    callback=_name,
+    help="The login of whoever asks; stands in the log (also ACL_OPERATOR).",
+)
 case_argument = click.argument("case", required=False, callback=_name)
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True

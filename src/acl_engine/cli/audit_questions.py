@@ -10,8 +10,8 @@ from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.inquiry import Inquiry, Leak, Seen
 from acl_engine.cli.account_options import database_option
 from acl_engine.cli.audit_options import (
+    asker_option,
     busy,
-    by_option,
     document,
     format_option,
     line,
@@ -85,14 +85,14 @@ PLANTED = Text("leak.honey-planted", "已登记蜜罐 {count} 条", "{count} hon
 @click.argument("name")
 @span_options
 @database_option
-@by_option
+@asker_option
 @format_option
 @click.pass_obj
 def account(lang: Lang, name: str, since: int, until: int, url: str, by: str, form: str) -> None:
     """What account NAME asked for and was shown, and when; records, people and fields in sum.
 
     \b
-    acl audit account courier-88 --from 2026-03-01 --to 2026-03-02 --database sqlite:///acl.db
+    acl audit account courier-88 --from 2026-03-01 --by auditor-01 --database sqlite:///acl.db
     """
     with Accountability.open(url) as desk, busy("account"):
         inquiry = Inquiry(desk, by)
@@ -110,7 +110,7 @@ def account(lang: Lang, name: str, since: int, until: int, url: str, by: str, fo
 @click.command("read-mark")
 @click.argument("code")
 @database_option
-@by_option
+@asker_option
 @format_option
 @click.pass_obj
 def read_mark(lang: Lang, code: str, url: str, by: str, form: str) -> None:
@@ -120,7 +120,7 @@ def read_mark(lang: Lang, code: str, url: str, by: str, form: str) -> None:
     look carries the code.
 
     \b
-    acl audit read-mark K7WQ3-MXN2P --database sqlite:///acl.db
+    acl audit read-mark K7WQ3-MXN2P --by auditor-01 --database sqlite:///acl.db
     """
     with Accountability.open(url) as desk, busy("read-mark"):
         found = Inquiry(desk, by).marked(code)
@@ -147,7 +147,7 @@ def read_mark(lang: Lang, code: str, url: str, by: str, form: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @span_options
 @database_option
-@by_option
+@asker_option
 @format_option
 @click.pass_obj
 def trace(lang: Lang, file: Path, since: int, until: int, url: str, by: str, form: str) -> None:
@@ -158,7 +158,7 @@ def trace(lang: Lang, file: Path, since: int, until: int, url: str, by: str, for
     Exit code 0: somebody is named. 1: cannot tell.
 
     \b
-    acl audit trace found-on-a-forum.txt --from 2026-02-01 --database sqlite:///acl.db
+    acl audit trace found-on-a-forum.txt --from 2026-02-01 --by auditor-01 --database sqlite:///acl.db
     """
     lines = leaked_lines(file)
     with Accountability.open(url) as desk, busy("trace"):
@@ -178,7 +178,7 @@ def trace(lang: Lang, file: Path, since: int, until: int, url: str, by: str, for
 @click.command("honey")
 @click.argument("waybills", nargs=-1, required=True)
 @database_option
-@by_option
+@asker_option
 @click.pass_obj
 def honey(lang: Lang, waybills: tuple[str, ...], url: str, by: str) -> None:
     """Register WAYBILLS of nobody as honey rows: no work needs them, so a look at one tells.
@@ -195,7 +195,7 @@ def honey(lang: Lang, waybills: tuple[str, ...], url: str, by: str) -> None:
     "--format", "form", type=click.Choice(["ocsf", "jsonl"]), default="jsonl", show_default=True
 )
 @database_option
-@by_option
+@asker_option
 def export(form: str, url: str, by: str) -> None:
     """Every record, one line of JSON each: as it is, or as an OCSF 1.6 event."""
     with Accountability.open(url) as desk:

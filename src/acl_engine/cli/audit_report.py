@@ -17,7 +17,7 @@ from acl_engine.bootstrap.accountability import Accountability
 from acl_engine.bootstrap.inquiry import Inquiry, Report, Seen
 from acl_engine.bootstrap.paths import project_root
 from acl_engine.cli.account_options import database_option
-from acl_engine.cli.audit_options import busy, by_option, document, format_option, line, say
+from acl_engine.cli.audit_options import asker_option, busy, document, format_option, line, say
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.text import Lang, Text
 from acl_engine.policy.pack import load_pack
@@ -85,7 +85,7 @@ ACTIONS = {
     help="Pack whose words name roles and fields.  [default: policies/courier/after]",
 )
 @database_option
-@by_option
+@asker_option
 @format_option
 @click.pass_obj
 def who_saw(
@@ -94,7 +94,7 @@ def who_saw(
     """Who was shown what of a waybill, or of any waybill of a customer id or phone number.
 
     \b
-    acl --lang zh audit who-saw SN0123456789012 --copy --database sqlite:///acl.db
+    acl --lang zh audit who-saw SN0123456789012 --copy --by auditor-01 --database sqlite:///acl.db
     """
     with Accountability.open(url) as desk, busy("who-saw"):
         report = Inquiry(desk, by).who_saw(subject)

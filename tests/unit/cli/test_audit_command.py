@@ -29,6 +29,7 @@ def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     key.write_bytes(MASTER)
     key.chmod(0o600)
     monkeypatch.setenv(KEY_FILE, str(key))
+    monkeypatch.setenv("ACL_OPERATOR", "auditor-01")
     digest = KeyedPseudonyms(Keys.of(MASTER, MASTER).pseudonym).digest("waybill", WAYBILL)
     with Database.open(sqlite_url) as database:
         store = store_of(database)
@@ -42,6 +43,28 @@ def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
 
 def run(*args: str, lang: str = "en") -> Result:
     return CliRunner().invoke(cli, ["--lang", lang, "audit", *args], catch_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "who-saw SN1",
+        "account courier-88",
+        "read-mark 3ZRKG-T9YJV",
+        "export",
+        "honey SN1",
+        "trace f",
+    ],
+)
+def test_nobody_asks_about_people_without_a_name(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, question: str
+) -> None:
+    """For every look at the log, too, there is one named person."""
+    monkeypatch.delenv("ACL_OPERATOR")
+    monkeypatch.chdir(tmp_path)
+    Path("f").write_text("SN4040605697514\n")
+    refused = run(*question.split(), "--database", url)
+    assert (refused.exit_code, "--by" in refused.stderr) == (2, True)
 
 
 def test_sign_prove_and_check_without_the_database(url: str, tmp_path: Path) -> None:

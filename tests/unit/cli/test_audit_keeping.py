@@ -24,6 +24,7 @@ def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     (tmp_path / "master").write_bytes(b"m" * 32)
     (tmp_path / "master").chmod(0o600)
     monkeypatch.setenv(KEY_FILE, str(tmp_path / "master"))
+    monkeypatch.setenv("ACL_OPERATOR", "auditor-01")
     with Database.open(sqlite_url) as database:
         for age in range(1400, -1, -100):
             subject = {"subjects": (f"s{age}",), "count": 1}

@@ -28,6 +28,7 @@ def url(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     key.write_bytes(MASTER)
     key.chmod(0o600)
     monkeypatch.setenv(KEY_FILE, str(key))
+    monkeypatch.setenv("ACL_OPERATOR", "auditor-01")
     digest = KeyedPseudonyms(Keys.of(MASTER, MASTER).pseudonym).digest("waybill", SEEN)
     row = {"stage": "ORDERED", "origin_unit": "b", "dest_unit": "b", "dest_path": "/b", "area": "a",
            "custody_sound": True, "route": "r", "city": "c", "assignee_sound": True, "sender": "s",

@@ -60,13 +60,14 @@ def test_the_code_beside_each_record_leads_back(url: str) -> None:
     codes = re.findall(r"^\S+  ([2-9A-Z]{5}-[2-9A-Z]{5})$", done.output, re.MULTILINE)
     assert (len(codes) >= 8, len({*codes})) == (True, 1)
     asked = ["--lang", "en", "audit", "read-mark", codes[0], "--database", url]
+    asked += ["--by", "auditor-01"]
     found = CliRunner().invoke(cli, asked, catch_exceptions=False)
     assert (found.exit_code, "account courier-88" in found.output) == (0, True)
 
 
 def test_questions_between_looks_set_no_clock_back(url: str) -> None:
     """Auditor, courier and manager in turn: the log of a made-up world verifies all the same."""
-    ask = ["audit", "account", "courier-88", "--database", url]
+    ask = ["audit", "account", "courier-88", "--by", "auditor-01", "--database", url]
     for login in ("courier-88", "courier-88", "sup-0413"):
         run(url, "--as", login, *LOAD[2:])
         assert CliRunner().invoke(cli, ask, catch_exceptions=False).exit_code == 0
