@@ -4,6 +4,7 @@ Named after the rules of account responsibility (账号责任制): one person, o
 """
 
 import hashlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -104,6 +105,29 @@ def test_only_the_next_level_up_confirms(company: Company) -> None:
     card = company.acts.account("courier-1")
     assert (card.certified_at, card.certified_by) == (NOW, "courier-2")
     company.hand.login()
+
+
+def test_a_confirmation_is_no_act_of_an_administrator(
+    company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Administrators are in force: neither the superior nor a stranger sounds the alarm of none."""
+    with caplog.at_level(logging.WARNING, "acl_engine.alarm"):
+        with pytest.raises(ChangeRefused):
+            company.standing.certify("courier-1", "nobody")
+        company.standing.certify("courier-1", "courier-2")
+    assert caplog.text == ""
+    assert [one.action for one in company.log] == ["account.recertify"] * 2
+
+
+def test_a_superior_out_of_force_confirms_nobody(company: Company) -> None:
+    """But one who only waits to be confirmed does: two who confirm each other never lock up."""
+    company.person("p2", ends_at=NOW)
+    with pytest.raises(ChangeRefused) as caught:
+        company.standing.certify("courier-1", "courier-2")
+    assert caught.value.message.code == Lapse.ENDED
+    company.person("p2", ends_at=None)
+    company.account("courier-2", certified_at=NOW - 36 * DAY)
+    company.standing.certify("courier-1", "courier-2")
 
 
 def test_above_a_suspended_superior_the_next_one_confirms(company: Company) -> None:

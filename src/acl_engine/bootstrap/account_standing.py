@@ -14,6 +14,7 @@ from functools import partial
 
 from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.desk import Act
+from acl_engine.domain.accounts import Account
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.staff import (
     AccountChange,
@@ -24,7 +25,7 @@ from acl_engine.domain.staff import (
     standing_of,
 )
 from acl_engine.domain.text import Text
-from acl_engine.identity.standing import DAY, Lapse
+from acl_engine.identity.standing import CONTROL, DAY, LAPSES, Lapse
 
 OTHER_TEXT = Text(
     "standing-other-text",
@@ -126,7 +127,7 @@ class AccountStanding:
         staff = self._directory.around(login)
         account = next(one for one in staff.accounts if one.login == login)
         act = Act("account.recertify", (login,), by)
-        self._desk.permit(act, (), account.person)
+        self._desk.independent(act, account.person)
         chief = _chief({one.id: one for one in staff.persons}, account.person)
         certifier, head = self._desk.account(by), self._rules.settings.head_confirmed_by
         active = certifier is not None and certifier.active
@@ -134,6 +135,7 @@ class AccountStanding:
         is_head = chief is None and certifier is not None and certifier.role == head
         if not (active and (is_chief or is_head)):
             self._desk.refuse(act, NOT_NEXT_LEVEL.of(login=login, superior=chief or head))
+        self._certifier_in_force(act, certifier)
         self._desk.do(act, lambda now: self._directory.certify(login, by, now))
         if account.person is not None:
             self._activate(account.person, by)
@@ -191,6 +193,14 @@ class AccountStanding:
         return self._administration.join(login, person, role, by, *records)
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _certifier_in_force(self, act: Act, certifier: Account | None) -> None:
+        """Who lapsed confirms nobody; but for their own missing confirmation: two who confirm each
+        other, the head and the auditor, would else shut one another out on the same day."""
+        lapses = self._rules.lapses(certifier, self._desk.now()) if certifier else ()
+        for lapse in lapses:
+            if lapse is not Lapse.RECERTIFICATION:
+                self._desk.refuse(act, LAPSES[lapse].of(login=act.by), CONTROL)
 
     def _permit(self, act: Act, person: str) -> None:
         self._desk.permit(act, self._rules.settings.administrators, person)

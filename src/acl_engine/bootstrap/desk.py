@@ -137,13 +137,19 @@ class Desk:
         elif self.in_force(roles):
             words = {"by": act.by, "roles": " / ".join(roles)}
             self.refuse(act, NOT_ADMINISTRATOR.of(**words))
+        self.independent(act, person)
+        if alone:
+            self.note(replace(act, action=ALONE, reason=act.action.rpartition(".")[2]))
+            log_alarm(NOBODY_IN_FORCE.of(by=act.by, action=act.action))
+
+    def independent(self, act: "Act", person: str | None) -> None:
+        """Raise ChangeRefused, on record, where `act.by` acts on their own person, or on whoever
+        made them."""
+        maker = self.account(act.by)
         own = maker.person if maker else None
         makers = self.directory.makers(act.by)
         if refusal := refusal_of_maker(self.rules, person, act.by, own, makers):
             self.refuse(act, refusal)
-        if alone:
-            self.note(replace(act, action=ALONE, reason=act.action.rpartition(".")[2]))
-            log_alarm(NOBODY_IN_FORCE.of(by=act.by, action=act.action))
 
     def in_force(self, roles: Sequence[str]) -> tuple[str, ...]:
         """The logins of those who hold one of these roles, and are in force now."""
