@@ -70,6 +70,7 @@ def present(result: Result, judge: Judge) -> ScenarioResult:
         hints=tuple(_name(hint) for hint in scenario.training.hints),
         flags=tuple(Flag(one.id, _name(one.ask), one.answer) for one in scenario.training.flags),
         law=scenario.maps.law,
+        refs=scenario.source.refs,
         variants=result.variants,
         problems=tuple(_problems(result, judge, after)),
     )

@@ -220,6 +220,7 @@ class ScenarioResult:
     hints: tuple[Name, ...] = ()
     flags: tuple[Flag, ...] = ()
     law: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
     problems: tuple[Name, ...] = ()
 

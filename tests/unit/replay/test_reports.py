@@ -23,6 +23,8 @@ IDS = (
     "courier.what-a-courier-remembers",
     "courier.station-last-four",
     "courier.day-service",
+    "courier.lent-scanner",
+    "courier.reverse-lookup-and-scanner",
 )
 
 
@@ -70,6 +72,17 @@ def test_the_table_fits_a_hundred_columns(replay: Replay, lang: Lang) -> None:
     assert all(line == line.rstrip() for line in lines)
     text = out.getvalue()
     assert text.index(IDS[1]) < text.index(IDS[0])
+
+
+def test_the_case_itself_stands_before_its_parts(replay: Replay) -> None:
+    """Whoever opens the report looks for Bao'an: the file that cites the case, and its source."""
+    out = io.StringIO()
+    print_table(replay, "en", out, colour=False)
+    assert out.getvalue().index(IDS[5]) < out.getvalue().index(IDS[4])
+    text = page(replay, "zh")
+    assert text.index(f'<a href="#{IDS[5]}"') < text.index(f'<a href="#{IDS[4]}"')
+    assert "Bao&#39;an, Shenzhen; typical cases of the Supreme" in text
+    assert "PIPL-51, PIPL-6, PIPL-25" in text
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -62,12 +62,14 @@ def print_table(replay: Replay, lang: Lang, to: TextIO, *, colour: bool | None =
 
 
 def ordered(replay: Replay) -> list[ScenarioResult]:
-    """Residual risks first, then what fell short, then the rest as listed."""
+    """Residual risks first, then what fell short, what cites its case, and the rest as listed."""
 
     def rank(one: ScenarioResult) -> int:
         if one.after and one.after.verdict is Verdict.RESIDUAL:
             return 0
-        return 2 if one.holds else 1
+        if not one.holds:
+            return 1
+        return 2 if one.refs else 3
 
     return sorted(replay.results, key=rank)
 

@@ -135,6 +135,7 @@ FACT = Text("report.fact", "什么", "What")
 EASY = Text("report.easy", "越少越容易猜到", "the fewer, the easier to guess")
 CASE = Text("report.case", "案例 {n}", "case {n}")
 LAW = Text("report.law", "法条", "Law")
+SOURCE = Text("report.source", "案例出处", "Source")
 SENT_TO = Text("report.sent-to", "发往", "to")
 COUNTED = Text(
     "report.counted", "完整知道 {n} 件的{field}", "the full {field} of {n} parcels is known"
