@@ -183,6 +183,38 @@ def test_only_an_administrator_changes_accounts(company: Company) -> None:
     company.acts.suspend("courier-1", "nobody")  # a directory without one takes its first
 
 
+def test_an_outsider_is_given_no_role_of_the_company(company: Company) -> None:
+    """Of a customer's account neither device nor standing is asked: courier would be a way in."""
+    acts = company.acts
+    with pytest.raises(ChangeRefused) as caught:
+        acts.move("recipient-1", "courier", None, "weak-1")
+    assert caught.value.message.code == "administration-outsider"
+    acts.suspend("recipient-1", "weak-1")
+    acts.resume("recipient-1", "weak-1")
+    assert (acts.account("recipient-1").role, company.status("recipient-1")) == (
+        "recipient",
+        "active",
+    )
+    company.account("recipient-1", role="courier")  # past the engine
+    assert "account-outsider" in {one.code for one in acts.audit()}
+
+
+def test_an_account_of_nobody_comes_into_force_by_no_act(company: Company) -> None:
+    """Frozen at the import: no role, no resumption, also where nothing has to be signed."""
+    company.rules(
+        replace(RULES, settings=replace(RULES.settings, training_days=0), undertaking=None)
+    )
+    company.account("courier-1", person=None, status="suspended")
+    for act in (
+        lambda: company.acts.move("courier-1", "branch_mgr", None, "weak-1"),
+        lambda: company.acts.resume("courier-1", "weak-1"),
+    ):
+        with pytest.raises(ChangeRefused) as caught:
+            act()
+        assert caught.value.message.code == "account-ownerless"
+    assert company.status("courier-1") == "suspended"
+
+
 def test_self_granted_role(company: Company) -> None:
     with pytest.raises(ChangeRefused) as caught:
         company.acts.move("weak-1", "branch_mgr", None, "weak-1")

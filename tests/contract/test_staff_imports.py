@@ -9,10 +9,11 @@ from acl_engine.bootstrap.administration import Administration
 from acl_engine.bootstrap.staff_imports import StaffImports
 from acl_engine.domain.errors import ChangeRefused, InputError, SessionDead
 from acl_engine.domain.staff_plan import Plan
+from acl_engine.identity.standing import DAY
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database
 from tests.account_world import Company
-from tests.identity_world import PASSWORDS
+from tests.identity_world import NOW, PASSWORDS
 
 HEADER = "person,name,unit,superior,role,login,status,kind,sponsor,starts,ends\n"
 HERE = {
@@ -115,6 +116,11 @@ BAD: dict[str, tuple[str, str]] = {
         "p3,p3,u1,owner,account_admin,weak-1,active,temporary,p2,,2026-03-30",
         "account-self-granted",
     ),
+    "sponsor of oneself": (
+        "p1,p1,u1,p2,courier,courier-1,active,temporary,p1,,2026-03-30",
+        "hr-term",
+    ),
+    "a leaver by another's login": ("p1,,,,,courier-2,left,,,,", "hr-login-taken"),
     "importer's own superior": (
         "p3,p3,u1,p2,account_admin,weak-1,active,,,,",
         "account-self-granted",
@@ -145,6 +151,24 @@ def test_duplicates_are_named_with_the_first_row(company: Company) -> None:
 def test_every_bad_row_is_named_at_once(company: Company) -> None:
     found = hr(company, *(row for row, _ in BAD.values()))[1]
     assert len({one.split()[0] for one in found}) >= len(BAD) - 2
+
+
+def test_a_service_is_nobodys_account(company: Company) -> None:
+    """Its owner has none of their own; with a role of staff its key alone would open it."""
+    company.account("boss-1", status="left")
+    row = "owner,owner,u1,,hq_ops,svc-dial,active,,,,"
+    assert hr(company, row) == (None, ["2 hr-login-taken"])
+
+
+@pytest.mark.parametrize("gone", ["p2,,,,,courier-2,left,,,,", None])
+def test_a_sponsor_is_regular_and_stays(company: Company, gone: str | None) -> None:
+    """As `acl account extend` has it: neither temporary, nor leaving by the same file."""
+    if gone is None:
+        company.person("p2", kind="temporary", ends_at=NOW + 9 * DAY, sponsor="owner")
+    row = "p9,x,u1,owner,courier,c-9,active,temporary,p2,,2026-03-30"
+    plan, refused = hr(company, row, *([gone] if gone else []))
+    assert plan is None
+    assert refused[0] == ("2 account-no-sponsor" if gone else "2 hr-term")
 
 
 def test_a_superior_who_leaves_by_the_same_file_is_none(company: Company) -> None:
@@ -185,9 +209,10 @@ def test_what_is_applied_is_what_was_shown(company: Company) -> None:
     """Another digest, or a directory that has changed meanwhile: nothing is done."""
     plan, _ = hr(company, "p9,x,u1,owner,courier,c-9,active,,,,")
     assert plan
-    with pytest.raises(InputError) as caught:
-        StaffImports(company.acts, "weak-1").apply(plan, "0" * 12, "import-hr")
-    assert caught.value.message.code == "import-other-plan"
+    for digest in ("0" * 12, plan.digest[:11]):  # a few figures would fit another plan as well
+        with pytest.raises(InputError) as caught:
+            StaffImports(company.acts, "weak-1").apply(plan, digest, "import-hr")
+        assert caught.value.message.code == "import-other-plan"
     company.acts.suspend("courier-2", "weak-1")
     with pytest.raises(InputError) as caught:
         apply(company, plan)

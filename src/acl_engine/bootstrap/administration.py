@@ -26,7 +26,7 @@ from acl_engine.identity.hr_plan import NO_UNIT
 from acl_engine.identity.joining import new_account
 from acl_engine.identity.logins import refusal_of_login
 from acl_engine.identity.passwords import Passwords
-from acl_engine.identity.responsibility import findings, leads_back, refusal_of_grant
+from acl_engine.identity.responsibility import SHARED, findings, leads_back, refusal_of_grant
 from acl_engine.identity.standing import LAPSES, NO_ROLE, Lapse
 from acl_engine.storage.staff import TAKEN
 
@@ -64,6 +64,13 @@ FROZEN = Text(
     "an alert froze account `{login}`: it is resumed for a reason",
     "--reason {reasons}",
     "--reason {reasons}",
+)
+OUTSIDER = Text(
+    "administration-outsider",
+    "账号 `{login}` 属于客户或商家，不能改任角色 `{role}`",
+    "account `{login}` is a customer's or a merchant's: it is never given the role `{role}`",
+    "为该员工新建账号",
+    "create an account for the person of the company",
 )
 # Why an account that an alert froze is let in again: words, as the log holds no sentences.
 CLEARED = ("false-alarm", "explained", "secrets-renewed", "device-returned")
@@ -188,7 +195,8 @@ class Administration:
             self.desk.refuse(act, GONE.of(login=login))
         judge = self.grant(act, account.person or "", account.role, account)
         now = self.desk.now()
-        self.in_force(act, account, now)
+        if not account.outside:
+            self.in_force(act, account, now)
         self._change(act, login, AccountChange(status="active", status_by=by, used_at=now), judge)
 
     def leave(self, person: str, by: str) -> None:
@@ -240,7 +248,8 @@ class Administration:
         `alone`: the person as they come with the account."""
         self.permit(act, person)
         service = account.service if account else service
-        if unknown := self._rules.unknown_role(role, service):
+        outside = account is not None and self._keeps_outside(act, account, role)
+        if not outside and (unknown := self._rules.unknown_role(role, service)):
             raise InputError(unknown)
         if self._gives is not None and role not in self._gives:
             self.desk.refuse(act, NOT_GIVEN.of(role=role))
@@ -252,6 +261,18 @@ class Administration:
         if person and (refusal := judge(alone or self._directory.of_person(person))):
             self.desk.refuse(act, refusal)
         return judge
+
+    def _keeps_outside(self, act: Act, account: StaffAccount, role: str) -> bool:
+        """Whether the account is an outsider's, who keeps the role they have. Neither device nor
+        standing is asked of them: with a role of the company they would be in without either.
+        Raises ChangeRefused for that, and for a right of an account that is nobody's."""
+        if not account.outside:
+            if not account.person:
+                self.desk.refuse(act, SHARED.of(login=account.login))
+            return False
+        if role != account.role:
+            self.desk.refuse(act, OUTSIDER.of(login=account.login, role=role))
+        return True
 
     def unit(self, unit: str) -> None:
         """Raise InputError when there is no such unit."""

@@ -48,6 +48,8 @@ NO_UNITS = Text(
     "先运行 `acl unit import`",
     "make them first: `acl unit import`",
 )
+# So much of a plan's digest is shown, and asked for: fewer would fit another plan as well.
+DIGITS = 12
 _MOST_LEAVE_PERCENT = 5
 _FEW = 10
 # Subjects a record: their digests stay well within the 64 KiB that a record may have.
@@ -105,7 +107,7 @@ class StaffImports:
 
     def apply(self, plan: Plan, digest: str, kind: str, leavers: int | None = None) -> None:
         """Do what was shown. `digest`: of the dry run; `leavers`: how many are meant to leave."""
-        if not digest or not plan.digest.startswith(digest):
+        if len(digest) < DIGITS or not plan.digest.startswith(digest):
             raise InputError(OTHER_PLAN.of())
         here = sum(one.status == "active" for one in plan.basis.persons)
         most = max(_FEW, here * _MOST_LEAVE_PERCENT // 100)

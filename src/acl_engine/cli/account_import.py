@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from acl_engine.bootstrap.staff_imports import StaffImports
+from acl_engine.bootstrap.staff_imports import DIGITS, StaffImports
 from acl_engine.cli.account_options import (
     administration,
     by_option,
@@ -59,7 +59,6 @@ _ZH = {
     DISABLED: "在旧系统中已停用",
     SECOND: "本人的第二个账号，近来用得较少",
 }
-_DIGITS = 12
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _APPLY = click.option(
     "--apply", "digest", metavar="DIGEST", help="Do what the dry run with this digest has shown."
@@ -222,7 +221,7 @@ def _say_plan(lang: Lang, plan: Plan, applied: bool) -> None:
     found = Counter(one.kind for one in plan.differences)
     said = ", ".join(f"{_word(kind, lang)} {count}" for kind, count in sorted(found.items())) or "-"
     done(lang, f"{said}，不变 {plan.unchanged}", f"{said}, unchanged {plan.unchanged}")
-    short = plan.digest[:_DIGITS]
+    short = plan.digest[:DIGITS]
     if applied:
         done(lang, f"已应用 {short}", f"applied {short}")
     elif not plan.empty:

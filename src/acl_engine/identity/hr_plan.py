@@ -24,6 +24,7 @@ from acl_engine.identity.joining import new_account
 from acl_engine.identity.logins import refusal_of_login
 from acl_engine.identity.responsibility import (
     CYCLE,
+    NO_SPONSOR,
     NO_SUPERIOR,
     PERSON_LEFT,
     SELF,
@@ -75,6 +76,7 @@ TERM = Text(
     "fill in sponsor and ends",
 )
 _ACTIVE, _LEFT = "active", "left"
+_REGULAR = (_ACTIVE, "regular")  # what a sponsor is
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,9 @@ class _Planner:
 
     def _words(self, row: HrRow) -> Message | None:
         if row.status == _LEFT:
-            return None
+            own = self._by_login.get(row.login)
+            stranger = own is not None and own.person != row.person
+            return LOGIN_TAKEN.of(login=row.login) if stranger else None
         if row.unit not in self._setting.units:
             return NO_UNIT.of(unit=row.unit)
         if row.login not in self._by_login and (bad := refusal_of_login(row.login)):
@@ -188,7 +192,8 @@ class _Planner:
         if row.kind == "temporary":
             sponsor = self._people.get(row.sponsor or "")
             bound = row.ends_at is not None and row.ends_at <= max(now, row.starts_at) + days * DAY
-            if not bound or sponsor is None or sponsor.status != _ACTIVE:
+            regular = sponsor is not None and (sponsor.status, sponsor.kind) == _REGULAR
+            if not (bound and regular) or row.sponsor == row.person:
                 return TERM.of(days=days)
         return None
 
@@ -196,9 +201,7 @@ class _Planner:
         """What the row would give, held to the rules of a single grant."""
         held = [one for one in self._of.get(row.person, ()) if one.status != _LEFT]
         own = self._by_login.get(row.login)
-        if own is not None and own.person != row.person:
-            return LOGIN_TAKEN.of(login=row.login)
-        if own is not None and own.status == _LEFT:
+        if own is not None and (own.person != row.person or own.status == _LEFT or own.service):
             return LOGIN_TAKEN.of(login=row.login)
         for one in held:
             if one.login != row.login and not one.service:
@@ -296,8 +299,15 @@ class _Planner:
             nobody = person.superior is not None and (above is None or above.status != _ACTIVE)
             if (new_head and many) or nobody:
                 self._refuse(row, NO_SUPERIOR.of(person=row.person))
+            elif row.kind == "temporary" and not self._sponsored(row):
+                self._refuse(row, NO_SPONSOR.of(person=row.person))
             elif leads_back(person, self._after):
                 self._refuse(row, CYCLE.of(person=row.person))
+
+    def _sponsored(self, row: HrRow) -> bool:
+        """Whether the sponsor is still one when the whole file is done."""
+        sponsor = self._after.get(row.sponsor or "")
+        return sponsor is not None and (sponsor.status, sponsor.kind) == _REGULAR
 
     def _refuse(self, row: HrRow, message: Message) -> None:
         self.findings.append(Finding(row.row, message))

@@ -111,6 +111,13 @@ NO_PURPOSE = Text(
     "用 `acl account create-service` 写明唯一用途",
     "name its one purpose with `acl account create-service`",
 )
+OUTSIDER = Text(
+    "account-outsider",
+    "账号 `{login}` 属于客户或商家，却有公司的角色 `{role}`",
+    "account `{login}` is a customer's or a merchant's, and has the company's role `{role}`",
+    "停用，并为该员工新建账号",
+    "suspend it, and create an account for the person of the company",
+)
 NO_SPONSOR = Text(
     "account-no-sponsor",
     "临时人员 `{person}` 没有在职的担保人或期限",
@@ -134,6 +141,10 @@ def findings(staff: Staff, rules: Rules, now: int) -> Iterator[Message]:
     people = {person.id: person for person in staff.persons}
     active = [one for one in staff.accounts if one.status == "active"]
     company = [one for one in active if not one.outside]
+    inside = rules.grantable(False)
+    for one in active:
+        if one.outside and one.role in inside:
+            yield OUTSIDER.of(login=one.login, role=one.role)
     yield from _owners(company, people)
     yield from _separation(company, rules.settings.apart)
     yield from _superiors(company, people)
