@@ -15,7 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
-SOURCE = Path(__file__).parents[1] / "src"
+from acl_engine.bootstrap.service_desk import ServiceDesk
+from acl_engine.policy.pack import load_pack
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src"
 
 
 @dataclass(frozen=True)
@@ -149,3 +153,8 @@ def _certificate(folder: Path, arguments: tuple[str, ...]) -> Path:
     if "--cert" in arguments:
         return Path(arguments[arguments.index("--cert") + 1])
     return folder / "acl-engine" / "development.pem"
+
+
+def service_desk(url: str) -> ServiceDesk:
+    """Where applications are registered, under the rules of the company after 2020."""
+    return ServiceDesk.open(url, load_pack(ROOT / "policies" / "courier" / "after"))

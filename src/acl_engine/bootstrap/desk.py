@@ -20,6 +20,7 @@ from acl_engine.bootstrap.policies import require_loaded
 from acl_engine.bootstrap.world_clock import desk_clock
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import Account
+from acl_engine.domain.cas import ServiceRegistry
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import AclError, ChangeRefused
 from acl_engine.domain.organisation import Organisation
@@ -34,6 +35,7 @@ from acl_engine.identity import standing
 from acl_engine.identity.responsibility import CONTROL, refusal_of_maker
 from acl_engine.identity.standing import LAPSES, Rules
 from acl_engine.storage.audit_store import AuditStore
+from acl_engine.storage.cas_services import SqlServiceRegistry
 from acl_engine.storage.database import Database, is_synthetic
 from acl_engine.storage.identity_store import SqlIdentityStore
 from acl_engine.storage.organisation import SqlOrganisation
@@ -85,6 +87,7 @@ class Desk:
     tokens: ServiceTokenStore
     plans: StaffPlans
     organisation: Organisation
+    services: ServiceRegistry
     close: Callable[[], None] = lambda: None
     synthetic: bool = False
 
@@ -120,6 +123,7 @@ class Desk:
             tokens=SqlServiceTokens(database),
             plans=directory,
             organisation=SqlOrganisation(database),
+            services=SqlServiceRegistry(database),
             close=database.close,
         )
 

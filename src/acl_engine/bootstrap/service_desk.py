@@ -1,7 +1,9 @@
 """Registering applications with the central login: each act is on record before it is done.
 
 INVARIANTS
-- A URL is registered only when it is plainly one: https, or this machine itself.
+- Only an account administrator in force registers and removes, as they make and change accounts.
+- A URL is registered only when it is plainly one: https, or this machine itself; one address
+  belongs to one application, however it is written.
 - An application is due no attribute, no proxying and no proxies unless they are named.
 """
 
@@ -9,17 +11,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from acl_engine.audit import record
-from acl_engine.bootstrap.clocks import millis_of
-from acl_engine.bootstrap.world_clock import desk_clock
+from acl_engine.bootstrap.desk import Act, Desk
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.cas import ATTRIBUTES, RegisteredService
 from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.pack import Pack
 from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.text import Text
 from acl_engine.identity.service_url import belongs, readable
-from acl_engine.storage.audit_store import AuditStore
-from acl_engine.storage.cas_services import SqlServiceRegistry
+from acl_engine.storage.cas_services import TAKEN, SqlServiceRegistry
 from acl_engine.storage.database import Database
 
 BAD_NAME = Text(
@@ -28,6 +28,13 @@ BAD_NAME = Text(
     "the name `{name}` cannot be used",
     "用小写字母、数字和连字符，40 个以内",
     "use lower-case letters, figures and hyphens, 40 at most",
+)
+BAD_TITLE = Text(
+    "service.bad-title",
+    "名称（--title）为空、过长或含不可见字符",
+    "the title is empty, too long or not printable",
+    "写 1 到 {most} 个可见字符",
+    "write 1 to {most} printable characters",
 )
 BAD_URL = Text(
     "service.bad-url",
@@ -61,42 +68,54 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _TITLE_CHARS = 100
 
 
+def registered(url: str) -> tuple[RegisteredService, ...]:
+    """The applications of a database. Raises StoreError or ConfigError."""
+    with Database.open(url) as database:
+        return SqlServiceRegistry(database).services()
+
+
 class ServiceDesk:
     """The acts of `acl service` over one database. Close it when done."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._registry = SqlServiceRegistry(database)
-        self._clock = desk_clock(database)
-        self._audit = AuditStore(database, record.encode, record.leaf_hash, record.decode)
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._registry = desk.services
 
     @classmethod
-    def open(cls, url: str) -> "ServiceDesk":
-        """Raises StoreError or ConfigError."""
-        return cls(Database.open(url))
+    def open(cls, url: str, pack: Pack) -> "ServiceDesk":
+        """Open a database under a pack's rules. Raises StoreError or ConfigError."""
+        return cls(Desk.open(url, pack))
 
     def __enter__(self) -> "ServiceDesk":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._database.close()
+        self._desk.close()
 
     def services(self) -> tuple[RegisteredService, ...]:
         return self._registry.services()
 
     def add(self, service: RegisteredService, by: str) -> None:
         """Register. Raises InputError."""
+        self._permit("service.add", service.name, by)
         self._check(service)
-        now = millis_of(self._clock) // 1000
+        now = self._desk.now()
         self._do("service.add", service.name, by, lambda: self._registry.add(service, by, now))
 
     def remove(self, name: str, by: str) -> None:
         """From now on no ticket is made for it, and none that was made is good."""
+        self._permit("service.remove", name, by)
         self._do("service.remove", name, by, lambda: self._registry.remove(name))
 
+    def _permit(self, action: str, name: str, by: str) -> None:
+        """Raises ChangeRefused, on record."""
+        self._desk.permit(Act(action, (name,), by), self._desk.rules.settings.administrators, None)
+
     def _check(self, service: RegisteredService) -> None:
-        if not _NAME.fullmatch(service.name) or not 1 <= len(service.title) <= _TITLE_CHARS:
+        if not _NAME.fullmatch(service.name):
             raise InputError(BAD_NAME.of(name=service.name))
+        if not _shows(service.title):
+            raise InputError(BAD_TITLE.of(most=_TITLE_CHARS))
         for url in filter(None, (service.url, service.callback, service.logout_url)):
             parts = readable(url)
             if parts is None or parts.query:
@@ -108,7 +127,9 @@ class ServiceDesk:
         for name in service.attributes:
             if name not in ATTRIBUTES:
                 raise InputError(NO_ATTRIBUTE.of(name=name, known=", ".join(ATTRIBUTES)))
-        known = {one.name for one in self.services()}
+        known = {one.name: one.url for one in self.services()}
+        if any(belongs(service.url, one) and belongs(one, service.url) for one in known.values()):
+            raise InputError(TAKEN.of(name=service.name))
         for name in service.proxied_by:
             if name not in known:
                 raise InputError(NO_SERVICE.of(name=name))
@@ -117,7 +138,7 @@ class ServiceDesk:
         entry = AuditEntry(
             kind="event",
             request=new_request_id(),
-            at=millis_of(self._clock),
+            at=self._desk.now() * 1000,
             action=action,
             resource="service",
             account=by,
@@ -126,9 +147,15 @@ class ServiceDesk:
             purpose=name,
             count=1,
         )
-        self._audit.append(entry)
+        self._desk.audit(entry)
         try:
             act()
         except AclError as error:
-            self._audit.append(replace(entry, effect="error", reason=error.message.code))
+            self._desk.audit(replace(entry, effect="error", reason=error.message.code))
             raise
+
+
+def _shows(title: str) -> bool:
+    """Whether people see the title as it is: nothing steers a terminal or turns text round."""
+    plain = title.replace("\u3000", " ")  # the space between Chinese characters
+    return bool(plain.strip()) and plain.isprintable() and len(plain) <= _TITLE_CHARS

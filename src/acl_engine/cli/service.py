@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from acl_engine.bootstrap.service_desk import ServiceDesk
-from acl_engine.cli.account_options import by_option, database_option
+from acl_engine.bootstrap.policies import policy_at
+from acl_engine.bootstrap.service_desk import ServiceDesk, registered
+from acl_engine.cli.account_options import by_option, database_option, pack_option
 from acl_engine.domain.cas import ATTRIBUTES, RegisteredService
 from acl_engine.domain.text import Lang
 
@@ -41,6 +43,7 @@ def command() -> None:
 @click.option("--logout-url", metavar="URL", help="Where it wants to be told of logouts.")
 @click.option("--fresh", is_flag=True, help="Credentials each time: a live session is not enough.")
 @by_option
+@pack_option
 @database_option
 @click.pass_obj
 def add(
@@ -54,18 +57,20 @@ def add(
     logout_url: str | None,
     fresh: bool,
     by: str,
+    pack: Path | None,
     url: str,
 ) -> None:
     """Register an application.
 
     \b
     acl service add --name old-query --title 旧查询系统 --url https://query.example.com/ \\
-        --attribute name --attribute role --by admin-1 --database sqlite:///small.db
+        --attribute name --attribute role --by acct-admin-01 --database sqlite:///small.db
     """
+    shown = name if title is None else title
     new = RegisteredService(
-        name, address, title or name, attributes, callback, proxied_by, logout_url, fresh
+        name, address, shown, attributes, callback, proxied_by, logout_url, fresh
     )
-    with ServiceDesk.open(url) as desk:
+    with ServiceDesk.open(url, policy_at(url, pack)) as desk:
         desk.add(new, by)
     click.echo(f"已登记 {name}" if lang == "zh" else f"registered {name}")
 
@@ -76,8 +81,7 @@ def add(
 @click.pass_obj
 def list_services(lang: Lang, form: str, url: str) -> None:
     """The registered applications."""
-    with ServiceDesk.open(url) as desk:
-        found = desk.services()
+    found = registered(url)
     if form == "json":
         document = {"schema": "acl-service-list/1", "services": [asdict(one) for one in found]}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
@@ -100,11 +104,12 @@ def list_services(lang: Lang, form: str, url: str) -> None:
 @command.command("remove")
 @click.argument("name")
 @by_option
+@pack_option
 @database_option
 @click.pass_obj
-def remove(lang: Lang, name: str, by: str, url: str) -> None:
+def remove(lang: Lang, name: str, by: str, pack: Path | None, url: str) -> None:
     """Remove an application: its people can no longer enter it through the central login."""
-    with ServiceDesk.open(url) as desk:
+    with ServiceDesk.open(url, policy_at(url, pack)) as desk:
         desk.remove(name, by)
     click.echo(f"已移除 {name}" if lang == "zh" else f"removed {name}")
 

@@ -4,7 +4,8 @@ INVARIANTS
 - https; plain http only to this machine itself, for development.
 - No user, no backslash, no control character, no `.` or `..` segment however written, no `ticket`
   of its own: a URL that two programs could read in two ways belongs to nobody.
-- Scheme, host and port are equal; the path is the registered one or below it, segment by segment.
+- Scheme, host and port are equal; the path is the registered one or below it, segment by segment,
+  as servers read it: percent-encoding undone, path parameters (`;jsessionid=...`) left out.
 """
 
 import ipaddress
@@ -49,14 +50,15 @@ def belongs(url: str, registered: str) -> bool:
     asked, known = readable(url), readable(registered)
     if asked is None or known is None or _origin(asked) != _origin(known):
         return False
-    root = known.path.rstrip("/")
-    return asked.path == root or asked.path == known.path or asked.path.startswith(f"{root}/")
+    path, home = (_as_served(one.path) for one in (asked, known))
+    root = home.rstrip("/")
+    return path in (root, home) or path.startswith(f"{root}/")
 
 
 def service_of(url: str, services: Iterable[RegisteredService]) -> RegisteredService | None:
     """The registered service of a URL: of several, the one with the longest path."""
     fitting = [one for one in services if belongs(url, one.url)]
-    return max(fitting, key=lambda one: len(one.url), default=None)
+    return max(fitting, key=lambda one: len(_as_served(urlsplit(one.url).path)), default=None)
 
 
 def origin(url: str) -> str:
@@ -67,7 +69,7 @@ def origin(url: str) -> str:
 
 def with_parameter(url: str, name: str, value: str) -> str:
     """The URL with one more parameter; `value` holds nothing that needs encoding."""
-    return f"{url}{'&' if urlsplit(url).query else '?'}{name}={value}"
+    return f"{url}{'&' if '?' in url else '?'}{name}={value}"
 
 
 def loopback(host: str) -> bool:
@@ -91,5 +93,10 @@ def _plain_path(path: str) -> bool:
         return False
     if any(coded in path.lower() for coded in ("%2f", "%5c", "%25")):
         return False
-    segments = once.split("/")
+    segments = _as_served(path).split("/")
     return not any(one in (".", "..") for one in segments) and "" not in segments[1:-1]
+
+
+def _as_served(path: str) -> str:
+    """The path that a server looks up: many decode it, and leave out what stands behind `;`."""
+    return "/".join(one.partition(";")[0] for one in unquote(path, errors="replace").split("/"))

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from acl_engine.bootstrap.service_desk import ServiceDesk
 from acl_engine.domain.cas import RegisteredService
 from tests.chromium import chromium, complaints, too_wide
 from tests.integration.serving.people import WORLD_TIME, Person
-from tests.serving import Served, serving
+from tests.serving import Served, service_desk, serving
 
 WORDS = {"zh-CN": ("统一登录", "登录"), "en": ("Central login", "Log in")}
 NAMES = {
@@ -33,8 +32,8 @@ def login(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with serving(folder, "--database", url, **WORLD_TIME) as served:
         # The service's own start page stands for an application: another origin, same certificate.
         there = f"https://127.0.0.1:{served.port}/readyz"
-        with ServiceDesk.open(url) as desk:
-            desk.add(RegisteredService("app", there, "旧查询系统"), "admin-1")
+        with service_desk(url) as desk:
+            desk.add(RegisteredService("app", there, "旧查询系统"), "acct-admin-01")
         yield served
 
 

@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from acl_engine.audit import record
-from acl_engine.bootstrap.service_desk import ServiceDesk
 from acl_engine.domain.cas import RegisteredService
 from acl_engine.replay.theatre import SEED, small_world
 from acl_engine.replay.world.build import build_world
@@ -27,7 +26,7 @@ from acl_engine.replay.world.truth import Truth
 from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.database import Database, create_or_upgrade
 from tests.integration.serving.people import WORLD_TIME, Person
-from tests.serving import Reply, Served, serving
+from tests.serving import Reply, Served, service_desk, serving
 
 pytestmark = [pytest.mark.postgres]
 ROOT = Path(__file__).parents[3]
@@ -66,8 +65,8 @@ def world_url(postgres_server: Any, postgres_admin: Any) -> Iterator[str]:
     url = postgres_server.get_uri("acl_served")
     with create_or_upgrade(url) as database:
         build_world(database, small_world(ROOT), 300, synthetic_sealing(SEED))
-    with ServiceDesk.open(url) as desk:
-        desk.add(RegisteredService("app", APP, "App", ("name",)), "admin-1")
+    with service_desk(url) as desk:
+        desk.add(RegisteredService("app", APP, "App", ("name",)), "acct-admin-01")
     yield url
     postgres_admin.execute("DROP DATABASE acl_served WITH (FORCE)")
 

@@ -21,12 +21,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from acl_engine.bootstrap.administration import Administration
-from acl_engine.bootstrap.service_desk import ServiceDesk
 from acl_engine.domain.cas import RegisteredService
 from acl_engine.policy.pack import load_pack
 from tests.certificates import Certificates, make_certificates
 from tests.integration.serving.people import WORLD_TIME, Person
-from tests.serving import Served, environment, serving
+from tests.serving import Served, environment, service_desk, serving
 from tests.wire import WireBrowser
 
 cas = pytest.importorskip("cas", reason="python-cas is not installed")
@@ -58,9 +57,9 @@ class Town:
 
     def register(self, name: str, port: int, **more: Any) -> str:
         url = f"https://localhost:{port}/"
-        with ServiceDesk.open(self.database) as desk:
+        with service_desk(self.database) as desk:
             if name not in {one.name for one in desk.services()}:
-                desk.add(RegisteredService(name, url, name, ATTRIBUTES, **more), "admin-1")
+                desk.add(RegisteredService(name, url, name, ATTRIBUTES, **more), "acct-admin-01")
         return url
 
 
@@ -123,9 +122,9 @@ class LibraryApp:
 @pytest.fixture
 def library_app(town: Town) -> Iterator[LibraryApp]:
     port = free_port()
-    with ServiceDesk.open(town.database) as desk:
+    with service_desk(town.database) as desk:
         if "library" in {one.name for one in desk.services()}:
-            desk.remove("library", "admin-1")
+            desk.remove("library", "acct-admin-01")
     url = town.register("library", port)
     app = LibraryApp(url, town.url, town.certificates.authority)
 
@@ -272,9 +271,9 @@ def apache(request: pytest.FixtureRequest, town: Town) -> Iterator[tuple[str, st
         for word, value in values.items():
             text = text.replace("${" + word + "}", str(value))
         (folder / "apache.conf").write_text(text)
-        with ServiceDesk.open(town.database) as desk:
+        with service_desk(town.database) as desk:
             if "apache" in {one.name for one in desk.services()}:
-                desk.remove("apache", "admin-1")
+                desk.remove("apache", "acct-admin-01")
         url = town.register("apache", port)
         process = subprocess.Popen(
             ["apache2", "-DFOREGROUND", "-f", str(folder / "apache.conf")],

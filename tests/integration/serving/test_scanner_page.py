@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from acl_engine.bootstrap.service_desk import ServiceDesk
 from acl_engine.domain.cas import RegisteredService
 from acl_engine.replay.theatre import small_world
 from acl_engine.replay.world.truth import Truth
 from tests.chromium import chromium, complaints, too_wide
 from tests.integration.serving.people import WORLD_TIME, Person
 from tests.line_world import PARCELS, ROOT
-from tests.serving import Served, serving
+from tests.serving import Served, service_desk, serving
 
 PHONE = re.compile(r"(?<![0-9a-fA-F])1[0-9]{10}(?![0-9a-fA-F])")
 WORDS = {
@@ -52,8 +51,8 @@ def place(world_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     shutil.copy(world_file, folder / "world.db")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         made = Place(folder, taken.getsockname()[1])
-    with ServiceDesk.open(f"sqlite:///{folder / 'world.db'}") as desk:
-        desk.add(RegisteredService("scanner", f"{made.address}/scanner/", "巴枪"), "admin-1")
+    with service_desk(f"sqlite:///{folder / 'world.db'}") as desk:
+        desk.add(RegisteredService("scanner", f"{made.address}/scanner/", "巴枪"), "acct-admin-01")
     return made
 
 
