@@ -6,8 +6,10 @@ INVARIANTS
 - Ready means: the database answers, has the schema of this program, and is the same file or server.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import structs
 
 from acl_engine.bootstrap.central import Central
 from acl_engine.bootstrap.clocks import ShiftedClock, SystemClock
@@ -113,7 +115,13 @@ class Service:
     def address(self) -> str:
         """This service as people see it: `serve.public_url`, or where it listens."""
         serve = self.settings.serve
-        return serve.public_url or f"https://{serve.host}:{serve.port}"
+        host = f"[{serve.host}]" if ":" in serve.host else serve.host
+        return serve.public_url or f"https://{host}:{serve.port}"
+
+    def at_port(self, port: int) -> "Service":
+        """The same service, once it is known where it listens: `serve.port` may be any free one."""
+        serve = structs.replace(self.settings.serve, port=port)
+        return replace(self, settings=structs.replace(self.settings, serve=serve))
 
     def check(self) -> None:
         """Whether requests can be answered now. Raises StoreError."""

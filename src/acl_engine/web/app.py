@@ -82,6 +82,7 @@ def compose(areas: Sequence[Area], service: Service, observers: Sequence[Observe
         routes=routes,
         exception_handlers={HTTPException: _raised, AclError: _raised, Exception: _raised},
     )
+    inner.router.redirect_slashes = False  # see `mounted`
     bodies = {area.prefix: area.body_bytes for area in areas if area.body_bytes is not None}
     limited = BodyLimits(Exact(inner, routes), service.settings.limits, bodies)
     return Outermost(limited, observers)

@@ -79,6 +79,7 @@ def room_for(limits: Limits) -> None:
 
 def run(service: Service, sock: socket.socket, files: tuple[Path, Path]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reads the certificate anew."""
+    service = service.at_port(sock.getsockname()[1])
     context, life = tls.context(*files), Life()
     with tracing(service.settings.telemetry.endpoint) as observers:
         config = _config(application(service, life, observers), service.settings, context)

@@ -26,6 +26,26 @@ def test_it_answers_over_tls_and_its_certificate_is_private(served: Served) -> N
     assert key.stat().st_mode & 0o077 == 0
 
 
+def test_it_knows_where_it_listens_also_on_any_free_port(served: Served) -> None:
+    """Else it would send people to port 0, and no application there could be registered."""
+    home = f"https://127.0.0.1:{served.port}"
+    told = json.loads(served.ask("/.well-known/authzen-configuration").text)
+    assert told["policy_decision_point"] == home
+
+
+@pytest.mark.parametrize(
+    "path", ["/cas", "/cas/login/?service=x", "/scanner", "/v1/lookup/", "/enrol/", "/cas/p3/"]
+)
+def test_no_slash_too_many_or_too_few_leads_to_a_host_of_the_callers(
+    served: Served, path: str
+) -> None:
+    """`Host` is what a caller says; an address made of it led to anybody's site."""
+    for method in ("GET", "POST"):
+        answer = served.ask(path, method=method, headers={"Host": "evil.example"})
+        assert answer.status in (303, 404, 405)
+        assert (answer.header("location") or f"{path}/") == f"{path}/"
+
+
 def test_plain_http_and_old_tls_get_no_answer(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port)) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")

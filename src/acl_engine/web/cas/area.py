@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from acl_engine.bootstrap.central import Central
 from acl_engine.web.cas import saml
@@ -14,6 +14,7 @@ from acl_engine.web.cas.logout import LogoutPage
 from acl_engine.web.cas.pages import away
 from acl_engine.web.cas.step_up import StepUpPage
 from acl_engine.web.cas.validate import plain_no, plainly, proxying, unreadable, validating
+from acl_engine.web.mounted import below
 from acl_engine.web.parameters import Parameters, reading
 from acl_engine.web.problems import Refused
 
@@ -47,7 +48,7 @@ def routes(central: Central, issuer: str) -> Sequence[BaseRoute]:
         work = validating(validation, proxies=proxies, attributes=attributes)
         endpoint = reading(work, unreadable("authenticationFailure"))
         found.append(Route(path, endpoint, methods=BOTH))
-    return [Mount(PREFIX, routes=found)]
+    return below(PREFIX, found)
 
 
 async def _home(request: Request) -> Response:

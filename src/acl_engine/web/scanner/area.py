@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from acl_engine.bootstrap.access import Access
 from acl_engine.bootstrap.service import Service
+from acl_engine.web.mounted import below
 from acl_engine.web.parameters import reading
 from acl_engine.web.scanner.coming import Coming
 from acl_engine.web.scanner.desk import Desk
@@ -38,7 +39,7 @@ def routes(service: Service, access: Access) -> Sequence[BaseRoute]:
         # Somebody went back, or sent a form while their session was over: the first page.
         *(Route(path, _first, methods=["GET"]) for path, _ in forms),
     ]
-    return [Mount(PREFIX, routes=found)]
+    return below(PREFIX, found)
 
 
 async def _first(request: Request) -> Response:
