@@ -97,6 +97,10 @@ def test_what_is_as_deep_as_allowed_is_compiled() -> None:
         "^(?:x+x+)+y$",
         "^([a-z]+[0-9]*)*$",
         "^" + "a" * 600 + "$",
+        "(?i)^" + "[a-z]*A" * 4 + "$",
+        "^(?i:" + "a*A" * 4 + ")$",
+        "(?i)^" + "[s]*\u017f" * 4 + "$",
+        "(?i)^" + "\u212a*k" * 4 + "$",
     ],
 )
 def test_a_regex_made_to_be_slow(pattern: str) -> None:
@@ -110,7 +114,7 @@ def _pattern(dice: Random, depth: int = 0) -> str:
     found = ""
     for _ in range(dice.choice((1, 2, 3, 4))):
         if depth > 2 or dice.random() < 0.6:
-            atom = dice.choice(("a", "b", "/", "[^/]", ".", "[ab]"))
+            atom = dice.choice(("a", "b", "/", "[^/]", ".", "[ab]", "A"))
             found += atom + dice.choice(("", "", "*", "+", "?", "{1,3}", "{0,9}", "*?"))
         else:
             inner = "|".join(_pattern(dice, depth + 1) for _ in range(dice.choice((1, 1, 2))))
@@ -124,7 +128,9 @@ def test_a_regex_that_is_let_through_is_never_slow() -> None:
     tried = 0
     for number in range(2500):
         try:
-            compiled, steps, _ = regex_steps.compiled(f"^{_pattern(Random(number))}$")
+            compiled, steps, _ = regex_steps.compiled(
+                "(?i)" * (number % 2) + f"^{_pattern(Random(number))}$"
+            )
         except (Slow, Unreadable):
             continue
         assert steps <= regex_steps.MAX_STEPS

@@ -232,7 +232,7 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise PolicyError(UNREADABLE_FILE.of(why="too large"), Where(str(path)))
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8")
     except OSError as failure:
         why = failure.strerror or type(failure).__name__
         raise PolicyError(UNREADABLE_FILE.of(why=why), Where(str(path))) from None

@@ -13,6 +13,7 @@ from enum import Enum
 from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import Expr, names, parse
+from acl_engine.policy.file_lines import unlike_casbin
 from acl_engine.policy.findings import Findings
 from acl_engine.policy.places import cell_column
 
@@ -156,6 +157,8 @@ _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def read_model(text: str, file: str, findings: Findings) -> Model:
     """The model in `text`. Findings are collected; raises PolicyErrors at once only where the rows
     of a policy could not be read without what is missing."""
+    if hidden := unlike_casbin(text, text.splitlines(), file):
+        findings.refused.append(hidden)
     entries = _entries(text, file, findings)
     for key in "rpem":
         if key not in entries:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from acl_engine.domain.errors import Where
 from acl_engine.domain.text import Text
 from acl_engine.policy.casbin_model import Effect, Model
+from acl_engine.policy.file_lines import unlike_casbin
 from acl_engine.policy.findings import Findings
 from acl_engine.policy.places import cell_column
 from acl_engine.policy.role_links import levels
@@ -116,6 +117,8 @@ def read_policy(text: str, file: str, model: Model, findings: Findings) -> Polic
     found: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in widths}
     lines: dict[str, list[int]] = {kind: [] for kind in widths}
     raw_lines = text.splitlines()
+    if hidden := unlike_casbin(text, raw_lines, file):
+        findings.refused.append(hidden)
     if len(raw_lines) > MAX_ROWS:
         findings.refuse(TOO_MANY.of(limit=MAX_ROWS), Where(file))
         return Policy(file, {}, {}, {}, raw_lines)

@@ -35,6 +35,13 @@ UNREADABLE = Text(
     "可用：== != < <= > >= in && || ! ( ) 函数调用与字面量",
     "allowed: == != < <= > >= in && || ! ( ), calls and literals",
 )
+ESCAPE = Text(
+    "expression.escape",
+    "`{what}` 在 casbin 里是另一个字符",
+    "to casbin `{what}` is another character",
+    "要写反斜杠请写 `\\\\`",
+    "for a backslash write `\\\\`",
+)
 TOO_LARGE = Text(
     "expression.too-large",
     "表达式过长或嵌套过深",
@@ -112,6 +119,9 @@ _TOKEN = re.compile(
 )
 _CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "None": None, "nil": None}
 _ESCAPE = re.compile(r"\\(.)")
+# After a backslash these make one character in Python, which reads a matcher for casbin: `\b` is a
+# backspace there. Any other pair but an escaped quote or backslash is left as written: `\d`.
+_OTHER_CHARACTERS = frozenset("abfnrtvxuUN01234567")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +251,7 @@ class _Parser:
         token = self._tokens[self._at]
         if token.kind == "text":
             self._at += 1
-            return Literal(_ESCAPE.sub(r"\1", token.text[1:-1]), token.column)
+            return self._literal(token)
         if token.kind == "number":
             self._at += 1
             number = float(token.text) if "." in token.text else int(token.text)
@@ -260,6 +270,17 @@ class _Parser:
         if self._take("["):
             return Sequence(self._list("]"), token.column)
         raise self._refuse()
+
+    def _literal(self, token: _Token) -> Literal:
+        for pair in _ESCAPE.finditer(token.text):
+            if pair[1] in _OTHER_CHARACTERS:
+                base = self._where.column - 1 if self._where.column else 0
+                place = Where(
+                    self._where.file, self._where.line, base + token.column + pair.start()
+                )
+                raise PolicyError(ESCAPE.of(what=pair[0]), place)
+        kept = _ESCAPE.sub(lambda pair: pair[pair[1] in "\\\"'"], token.text[1:-1])
+        return Literal(kept, token.column)
 
     def _named(self, token: _Token) -> Expr:
         if token.text in _CONSTANTS:

@@ -7,6 +7,7 @@ from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.pack import Row
 from acl_engine.domain.text import Text
 from acl_engine.policy.expression import parse
+from acl_engine.policy.file_lines import unlike_casbin
 from acl_engine.policy.places import cell_column
 
 # Relations and stages are named; both functions are registered with stock casbin too.
@@ -60,6 +61,8 @@ EMPTY = Text("pack.empty", "策略没有任何一行", "the policy has no row", 
 
 def read_model(text: str, file: str, findings: list[PolicyError]) -> None:
     """Check that the model is the pack shape; the matcher is compared as a tree."""
+    if hidden := unlike_casbin(text, text.splitlines(), file):
+        findings.append(hidden)
     found: dict[tuple[str, str], tuple[str, Where]] = {}
     for section, key, value, where in _sections(text, file):
         if (section, key) in found:
@@ -109,6 +112,8 @@ def read_rows(
     """The `p` rows and the `g` links, in file order. What is wrong goes to `findings`."""
     rows: list[Row] = []
     links: list[tuple[str, str]] = []
+    if hidden := unlike_casbin(text, text.splitlines(), file):
+        findings.append(hidden)
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         if not line or line.startswith("#"):

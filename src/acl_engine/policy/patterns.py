@@ -55,6 +55,13 @@ OPEN_PATTERN = Text(
     "写作 `^(?:...)$`",
     "write `^(?:...)$`",
 )
+OPEN_ALTERNATIVE = Text(
+    "pattern.alternative",
+    "{function} 的模式 `{pattern}` 有一支没有结尾，也会匹配更长的路径",
+    "a part of the {function} pattern `{pattern}` has no end: it also matches longer paths",
+    "每种写法一行；不要用 `|`，不要以 `\\` 结尾",
+    "write a row for each alternative, without `|` and without a `\\` at the end",
+)
 IGNORED_TAIL = Text(
     "pattern.tail",
     "keyMatch 忽略 `{pattern}` 中 `*` 之后的部分",
@@ -117,15 +124,15 @@ def key_match4(pattern: str, where: Where, findings: Findings) -> Pattern:
         return "([^/]+)"
 
     source = re.sub(r"{([^/]+)}", named, pattern.replace("/*", "/.*"))
-    made = _compiled("keyMatch4", pattern, source, where, findings)
+    made = _between_anchors("keyMatch4", pattern, source, where, findings)
     if made is None or made[0].groups != len(words):
         if made is not None:
             findings.refuse(BAD_PATTERN.of(function="keyMatch4", pattern=pattern), where)
         return _NEVER
-    compiled, steps, _ = made
+    compiled, steps = made
 
     def test(value: object) -> bool:
-        found = compiled.fullmatch(text_of(value, path=True))
+        found = compiled.match(text_of(value, path=True))
         if found is None:
             return False
         seen: dict[str, str] = {}
@@ -144,11 +151,24 @@ def key_match5(pattern: str, where: Where, findings: Findings) -> Pattern:
 def _path_test(
     function: str, pattern: str, source: str, where: Where, findings: Findings
 ) -> Pattern:
-    made = _compiled(function, pattern, source, where, findings)
+    made = _between_anchors(function, pattern, source, where, findings)
     if made is None:
         return _NEVER
-    compiled, steps, _ = made
-    return Pattern(lambda value: compiled.fullmatch(text_of(value, path=True)) is not None, steps)
+    compiled, steps = made
+    return Pattern(lambda value: compiled.match(text_of(value, path=True)) is not None, steps)
+
+
+def _between_anchors(
+    function: str, pattern: str, source: str, where: Where, findings: Findings
+) -> tuple[re.Pattern[str], int] | None:
+    """As casbin anchors a path pattern: `/a|/b` becomes `^/a|/b$`, open at the end of `/a`."""
+    made = _compiled(function, pattern, f"^{source}$", where, findings)
+    if made is None:
+        return None
+    compiled, steps, anchored = made
+    if not anchored:
+        findings.doubt(OPEN_ALTERNATIVE.of(function=function, pattern=pattern), where)
+    return compiled, steps
 
 
 def regex_match(pattern: str, where: Where, findings: Findings) -> Pattern:

@@ -101,21 +101,35 @@ def _repeat(value: tuple[int, int, object], after: list[Piece], *, last: bool) -
 
 
 def _ended_by(character: Piece, after: list[Piece]) -> bool:
-    """Whether a literal follows that the repeated character cannot be."""
+    """Whether a literal follows that the repeated character cannot be, in upper or lower case."""
     if not after or after[0][0] is not sre.LITERAL:
         return False
     stop = after[0][1]
     op, value = character
-    if op is sre.LITERAL:
-        return value != stop
     if op is sre.NOT_LITERAL:
         return value == stop
-    if op is not sre.IN:
-        return False
-    among = [_holds(one, stop) for one in value]  # type: ignore[attr-defined]
-    if (sre.NEGATE, None) in value:  # type: ignore[operator]
-        return True in among
-    return set(among) == {False}
+    members: list[Piece] = [character] if op is sre.LITERAL else []
+    if op is sre.IN:
+        members = list(value)  # type: ignore[call-overload]
+    if (sre.NEGATE, None) in members:
+        return True in [_holds(one, stop) for one in members]
+    faces = _faces(stop)  # type: ignore[arg-type]
+    return {_holds(one, face) for one in members for face in faces} == {False}
+
+
+# Letters of other alphabets that are these where case is ignored.
+_ALIKE = ("iI\u0130\u0131", "kK\u212a", "sS\u017f")
+
+
+def _faces(character: int) -> frozenset[int]:
+    """What this character matches where case is ignored; none if that is not certain.
+
+    Always asked: `(?i)` may stand for the whole pattern or for a part of it.
+    """
+    letter = chr(character)
+    alike = next((one for one in _ALIKE if letter in one), letter.lower() + letter.upper())
+    certain = letter.isascii() or letter.lower() == letter.upper()
+    return frozenset(map(ord, alike)) if certain else frozenset()
 
 
 def _holds(member: Piece, character: object) -> bool | None:

@@ -1,6 +1,7 @@
 """Each trap of stock casbin, by name: refused with file, line and hint; never wider."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from tests.oracle.server import answer
@@ -221,3 +222,68 @@ def test_a_hidden_segment_is_denied_where_the_two_casbins_differ() -> None:
     rest = rest.replace("p = sub, obj, act", "p = sub, obj, act, eft")
     deny = CompiledPolicy.from_text(rest, "p, alice, /a/*, read, deny\n")
     assert not deny.enforce("alice", "/a/.x", "read")
+
+
+# A warning to Python, which casbin's users do not see: with it the tests would take it to raise.
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [(r"^/a\.b$", "/axb"), (r"^/a\.b$", "/a.b"), (r"^/\d+$", "/dd"), (r"^/\d+$", "/12")],
+)
+def test_a_backslash_in_a_matcher_is_casbin_s(pattern: str, path: str) -> None:
+    """Once `\\.` was read as `.`, which let a pattern match what casbin does not."""
+    model = matcher(f'r.sub == p.sub && regexMatch(r.obj, "{pattern}") && r.act == p.act')
+    policy = CompiledPolicy.from_text(model, ROW)
+    assert policy.enforce("alice", path, "read") == answer(
+        stock(model, ROW), ("alice", path, "read")
+    )
+
+
+@pytest.mark.parametrize("pair", [r"\b", r"\n", r"\x41", r"\u0041", r"\101", r"\N{DIGIT ONE}"])
+def test_a_backslash_that_is_another_character_to_casbin(pair: str) -> None:
+    model = matcher(f'r.sub == p.sub && r.obj == "{pair}" && r.act == p.act')
+    with pytest.raises(PolicyErrors) as caught:
+        CompiledPolicy.from_text(model, ROW, compat=True)
+    assert [one.message.code for one in caught.value.errors] == ["expression.escape"]
+    place = caught.value.errors[0].where
+    assert place is not None
+    assert model.splitlines()[place.line - 1][place.column - 1] == "\\"
+
+
+@pytest.mark.parametrize("character", "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+@pytest.mark.parametrize("compat", [False, True])
+def test_a_row_behind_a_comment_is_no_row(character: str, compat: bool) -> None:
+    """Once `splitlines` made a row of it, which casbin and every reviewer read as a comment."""
+    smuggled = f"{ROW}# a note{character}p, eve, /data, read\n"
+    assert answer(stock(MODEL, smuggled), ("eve", "/data", "read")) is False
+    with pytest.raises(PolicyErrors) as caught:
+        CompiledPolicy.from_text(MODEL, smuggled, compat=compat)
+    assert caught.value.errors[0].message.code == "lines.hidden"
+    assert str(caught.value.errors[0].where) == "policy.csv:2:9"
+    refused(MODEL + f"# a note{character}x\n", ROW, "lines.hidden", 9)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_end_as_on_any_system(end: str) -> None:
+    texts = (MODEL.replace("\n", end), (ROW + "\n" + ROW.strip()).replace("\n", end))
+    assert CompiledPolicy.from_text(*texts).enforce("alice", "/data", "read")
+
+
+def test_a_byte_order_mark_hides_the_first_row_from_casbin(tmp_path: Path) -> None:
+    (tmp_path / "model.conf").write_text(MODEL, encoding="utf-8")
+    (tmp_path / "policy.csv").write_text(ROW, encoding="utf-8-sig")
+    with pytest.raises(PolicyErrors) as caught:
+        CompiledPolicy.from_files(tmp_path / "model.conf", tmp_path / "policy.csv", compat=True)
+    assert caught.value.errors[0].message.code == "lines.byte-order-mark"
+
+
+@pytest.mark.parametrize("function", ["keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5"])
+def test_a_path_pattern_of_several_parts_is_open_at_the_end(function: str) -> None:
+    """Once a deny row for `/a|/b` let `/a/secret` pass, which casbin's `^/a|/b$` forbids."""
+    model = matcher(f"r.sub == p.sub && {function}(r.obj, p.obj) && r.act == p.act", WITH_EFT)
+    rows = "p, alice, /*, read, allow\np, alice, /a|/b, read, deny\n"
+    refused(model, rows, "pattern.alternative", 2)
+    compat, oracle = CompiledPolicy.from_text(model, rows, compat=True), stock(model, rows)
+    for path in ("/a", "/a/secret", "/b", "/b/x", "/x/b", "/c"):
+        request = ("alice", path, "read")
+        assert compat.enforce(*request) == answer(oracle, request), path

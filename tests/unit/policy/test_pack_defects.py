@@ -53,6 +53,17 @@ def test_each_error_is_one_line_with_its_place(name: str, tmp_path: Path) -> Non
             assert one.render(lang).startswith(str(tmp_path))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("file", ["policy.csv", "model.conf"])
+def test_a_line_hidden_behind_a_comment(file: str, tmp_path: Path) -> None:
+    """U+2028 shows as nothing to a reviewer, and would start a row."""
+    folder = tmp_path / "hidden"
+    shutil.copytree(SMALL, folder)
+    text = (folder / file).read_text()
+    hidden = "".join(f"# a note\u2028{line}\n" for line in text.splitlines()[-1:])
+    (folder / file).write_text(text.rstrip("\n") + "\n" + hidden)
+    assert f"lines.hidden {file}:{len(text.splitlines()) + 1}" in found(folder)
+
+
 @pytest.mark.parametrize(
     ("name", "near"), [("stage-mistyped", "OUT"), ("relation-unknown", "in_custody")]
 )
