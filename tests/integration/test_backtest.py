@@ -238,10 +238,25 @@ def test_a_file_is_read_as_the_csv_module_reads_it(rows: list[list[str]], quoted
     quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
     csv.writer(out, quoting=quoting).writerows(rows)
     text = "time,account,action,waybill\n" + out.getvalue()
+    if any(set(cell) & set("\r\n") for row in rows for cell in row[:4]):
+        with pytest.raises(InputError, match="no CSV any more"):
+            list(csv_columns(io.BytesIO(text.encode()), "utf-8"))
+        return
     parts = list(csv_columns(io.BytesIO(text.encode()), "utf-8"))
     found = [row for part in parts for row in zip(*part[:4], strict=True)]
     read = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     assert found == [tuple(row[:4]) for row in list(read)[1:] if row]
+
+
+def test_a_quote_that_stays_open_swallows_no_lines() -> None:
+    """Once the 200 lines up to the next quote were one line of an unknown account."""
+    line = "2020-10-01,ann,read,SF1\n"
+    text = "time,account,action,waybill\n" + line + '2020-10-01,"ann,read,SF1\n' + line * 200
+    with pytest.raises(InputError, match="no CSV any more after line 2"):
+        list(csv_columns(io.BytesIO(text.encode()), "utf-8"))
+    remark = 'time,account,action,waybill,remark\n1,ann,read,SF1,"two\nlines"\n'
+    (part,) = csv_columns(io.BytesIO(remark.encode()), "utf-8")
+    assert list(part.waybill) == ["SF1"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
@@ -436,6 +451,7 @@ def test_a_torn_record_is_counted(world: World, tmp_path: Path) -> None:
     assert json.loads(found.output)["not_judged"] == {
         "unreadable": {"count": 1, "first_lines": [1]}
     }
+    assert found.exit_code == 2  # of a log in which nothing could be judged, nothing is proven
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ def backtest_command(
     --action 查询=read. No log says when a second factor was shown: each access counts as made just
     after (--assume fresh_factor=false: long after).
 
-    Exit code 0: nobody would have been denied. 1: somebody would. 2: a file is wrong.
+    Exit code 0: nobody would have been denied. 1: somebody would. 2: a file is wrong, or no
+    access in the log could be judged.
     """
     # numpy, for this command alone
     from acl_engine.bootstrap.backtest import Order, backtest
@@ -101,6 +102,8 @@ def backtest_command(
     else:
         for line in backtest_text(found, pack, lang, told, rows):
             click.echo(line)
+    if not found.count():
+        ctx.exit(2)  # of nothing, nothing is proven
     ctx.exit(1 if found.count(then=True, now=False) else 0)
 
 

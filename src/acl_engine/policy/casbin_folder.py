@@ -15,6 +15,13 @@ NOT_ONE = Text(
     "把策略放进自己的目录，或改名",
     "put the policy into a folder of its own, or rename the files",
 )
+NOT_A_PACK = Text(
+    "folder.not-a-pack",
+    "这是一个普通 casbin 策略，这里需要策略包",
+    "this is a stock casbin policy, and a pack is needed here",
+    "`acl policy check` 与 `explain` 可读它；策略包见 policies/courier/README.md",
+    "`acl policy check` and `explain` read it; for a pack see policies/courier/README.md",
+)
 
 
 def casbin_files(folder: Path) -> tuple[Path, Path] | None:

@@ -36,6 +36,7 @@ from acl_engine.domain.pack import (
     Settings,
 )
 from acl_engine.policy import confidentiality, pack_checks, strict_yaml
+from acl_engine.policy.casbin_folder import NOT_A_PACK, casbin_files
 from acl_engine.policy.pack_rows import read_model, read_rows
 
 FILES = (
@@ -167,6 +168,8 @@ def load_pack(folder: Path | str) -> Pack:
     folder = Path(folder)
     if not folder.is_dir():
         raise PolicyError(strict_yaml.MISSING.of(why="no such folder"), Where(str(folder)))
+    if (folder / "policy.csv").is_file() and casbin_files(folder):
+        raise PolicyError(NOT_A_PACK.of(), Where(str(folder)))
     files: dict[str, str] = {}
     findings: list[PolicyError] = []
     for name in (*FILES, *(one for one in OPTIONAL if (folder / one).exists())):

@@ -83,6 +83,15 @@ def test_a_missing_file_is_named(file: str, tmp_path: Path) -> None:
     assert found(folder) == [f"yaml.missing {file}:0"]
 
 
+def test_a_stock_casbin_folder_is_one_error(tmp_path: Path) -> None:
+    """Not a list of the six files that a pack has besides."""
+    shutil.copy(SMALL / "model.conf", tmp_path)
+    shutil.copy(SMALL / "policy.csv", tmp_path)
+    with pytest.raises(PolicyError) as caught:
+        load_pack(tmp_path)
+    assert caught.value.message.code == "folder.not-a-pack"
+
+
 def test_a_folder_that_is_not_there_is_one_error(tmp_path: Path) -> None:
     """No traceback for a mistyped path."""
     with pytest.raises(PolicyError) as caught:

@@ -5,7 +5,8 @@ a plain file is split at once, which makes no list for each line; the first bloc
 to the csv module, and so does all that follows.
 
 INVARIANTS
-- Every line that is not blank comes out, in order; a short one with empty fields.
+- Every line that is not blank comes out, in order; a short one with empty fields. None is lost in
+  a cell of another: where a quote stays open the file is refused.
 - What is split at once is what the csv module would make of it; a test compares them.
 """
 
@@ -223,11 +224,24 @@ def _rows(lines: Iterable[str], places: Mapping[str, int] | None, number: int) -
             if places is None:
                 places = _in_order(first)
                 yield _of_rows([first], places, 1)
+        at = rows.line_num
         while part := list(islice(rows, PART)):
+            if rows.line_num - at > len(part):
+                _refuse_swallowed(part, places, number)
             yield _of_rows(part, places, number)
-            number += len(part)
+            number, at = number + len(part), rows.line_num
     except (csv.Error, UnicodeDecodeError):
         raise InputError(BROKEN.of(number=number + rows.line_num)) from None
+
+
+def _refuse_swallowed(part: list[list[str]], places: Mapping[str, int], number: int) -> None:
+    """A quote that nothing closes makes one cell of the lines up to the next quote. A remark may
+    have several lines; what is judged has one."""
+    needed = [places[name] for name in NEEDED]
+    for place, row in enumerate(part):
+        cells = (row[at] for at in needed if at < len(row))
+        if any("\n" in cell or "\r" in cell for cell in cells):
+            raise InputError(BROKEN.of(number=number + place - 1))
 
 
 def _of_rows(part: list[list[str]], places: Mapping[str, int], number: int) -> Columns:
