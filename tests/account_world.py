@@ -10,7 +10,7 @@ from acl_engine.bootstrap.desk import Desk
 from acl_engine.bootstrap.keys import Keys
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import Undertaking
-from acl_engine.domain.pack import AccountSettings
+from acl_engine.domain.pack_settings import AccountSettings
 from acl_engine.identity.login import Logins
 from acl_engine.identity.sessions import StoredSessions
 from acl_engine.identity.standing import DAY, Rules

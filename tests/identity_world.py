@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert, update
 
 from acl_engine.domain.accounts import DeviceProof
-from acl_engine.domain.pack import LoginSettings
+from acl_engine.domain.pack_settings import LoginSettings
 from acl_engine.domain.principal import Principal
 from acl_engine.identity.devices import sign
 from acl_engine.identity.fresh import FreshFactors

@@ -10,7 +10,7 @@ from tests.line_world import Line
 from acl_engine.bootstrap.judicial import new_key, opened, request, seal
 from acl_engine.domain.errors import AccessDenied, AclError, InputError
 from acl_engine.domain.judicial import Delivered
-from acl_engine.domain.pack import Authority, BudgetLimit
+from acl_engine.domain.pack_settings import Authority, BudgetLimit
 from acl_engine.domain.request import Query
 from acl_engine.storage.budget_use import account_of, uses
 from acl_engine.storage.budgets import BudgetStore

@@ -14,7 +14,7 @@ from acl_engine.bootstrap.budget_freezes import BudgetFreezes
 from acl_engine.bootstrap.watch import detector
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.errors import AuditUnavailable, ChangeRefused, SessionDead
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.text import Message
 from acl_engine.storage.database import Database

@@ -11,7 +11,7 @@ from tests.line_world import ROOT
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.errors import AccessDenied, AuditUnavailable, InputError
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.ports import SharedLog
 from acl_engine.domain.releases import Released

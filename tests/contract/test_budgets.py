@@ -13,7 +13,7 @@ import pytest
 
 from acl_engine.domain.budgets import FROZEN, SPENT, Reservation
 from acl_engine.domain.errors import ActRefused, StoreError
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Request
 from acl_engine.storage import tables as t

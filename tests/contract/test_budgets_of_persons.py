@@ -7,7 +7,7 @@ import pytest
 
 from acl_engine.domain.budgets import FROZEN, SPENT, STEP_UP, Reservation, Seen
 from acl_engine.domain.errors import ActRefused
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.storage import tables as t
 from acl_engine.storage.budget_use import uses
 from acl_engine.storage.database import Database

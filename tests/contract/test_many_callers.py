@@ -10,7 +10,7 @@ from typing import Any
 
 from acl_engine.domain.budgets import Seen
 from acl_engine.domain.errors import ActRefused
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.principal import Principal
 from acl_engine.storage import tables as t
 from acl_engine.storage.approvals import ApprovalStore

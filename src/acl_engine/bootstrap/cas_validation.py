@@ -29,7 +29,7 @@ from acl_engine.domain.cas import (
     Visit,
 )
 from acl_engine.domain.errors import SessionDead, TicketRefused
-from acl_engine.domain.pack import CentralSettings
+from acl_engine.domain.pack_settings import CentralSettings
 from acl_engine.domain.parts import Part
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal

@@ -23,7 +23,7 @@ from acl_engine.domain.cas import (
     TicketStore,
 )
 from acl_engine.domain.errors import FormRefused, ServiceRefused, SessionDead
-from acl_engine.domain.pack import CentralSettings
+from acl_engine.domain.pack_settings import CentralSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.text import Text

@@ -24,7 +24,8 @@ from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.accounts import ADAPTER, LEGACY, Account, DeviceProof, IdentityStore
 from acl_engine.domain.enrolments import Enrolment, EnrolmentStore
 from acl_engine.domain.errors import AccessDenied, InputError
-from acl_engine.domain.pack import LoginSettings, Pack
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.pack_settings import LoginSettings
 from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.staff import AccountChange
 from acl_engine.domain.text import Text

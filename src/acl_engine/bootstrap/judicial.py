@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.judicial import Delivered, Disclosures, Entry
-from acl_engine.domain.pack import Authority
+from acl_engine.domain.pack_settings import Authority
 from acl_engine.domain.request import Action, Query
 from acl_engine.domain.text import Text
 from acl_engine.enforcement.acts import Acted

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from acl_engine.domain.accountability import AuditEntry, Receipt
 from acl_engine.domain.errors import AuditUnavailable
-from acl_engine.domain.pack import AuditSettings
+from acl_engine.domain.pack_settings import AuditSettings
 from acl_engine.domain.parts import Part
 from acl_engine.domain.ports import SharedLog
 from acl_engine.storage.database import Database

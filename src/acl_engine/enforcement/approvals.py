@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from acl_engine.domain.approvals import Asking
 from acl_engine.domain.errors import InputError
-from acl_engine.domain.pack import ApprovalSettings, PurposeSpec
+from acl_engine.domain.pack_settings import ApprovalSettings, PurposeSpec
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action, Request
 from acl_engine.domain.text import Text

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from acl_engine.domain.budgets import Seen
 from acl_engine.domain.errors import ActRefused, InputError
 from acl_engine.domain.judicial import Delivered, Disclosure, Disclosures, Seal
-from acl_engine.domain.pack import Authority
+from acl_engine.domain.pack_settings import Authority
 from acl_engine.domain.request import Action, Query
 from acl_engine.domain.text import Text
 from acl_engine.domain.view import View

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from acl_engine.domain.accounts import LEGACY
 from acl_engine.domain.decision import Decision
-from acl_engine.domain.pack import LoginSettings
+from acl_engine.domain.pack_settings import LoginSettings
 from acl_engine.domain.principal import Principal
 from acl_engine.domain.request import Action
 

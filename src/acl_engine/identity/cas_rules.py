@@ -13,7 +13,7 @@ Whatever is said, the ticket is used up with the record of it (specification 3.1
 from dataclasses import dataclass
 
 from acl_engine.domain.cas import USED, Failure, Offered, TicketKind
-from acl_engine.domain.pack import CentralSettings
+from acl_engine.domain.pack_settings import CentralSettings
 from acl_engine.domain.text import Text
 
 SINGLE_USE = "single-use-tickets"

@@ -16,7 +16,7 @@ from acl_engine.domain.accounts import Account, DeviceProof, IdentityStore, Logi
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import LoginRefused, SessionDead
 from acl_engine.domain.factors import FactorStore, Proved
-from acl_engine.domain.pack import LoginSettings
+from acl_engine.domain.pack_settings import LoginSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.identity.devices import Challenges

@@ -30,7 +30,7 @@ from acl_engine.domain.accounts import (
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import LoginRefused
 from acl_engine.domain.factors import FactorStore
-from acl_engine.domain.pack import LoginSettings
+from acl_engine.domain.pack_settings import LoginSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.identity import old_scanners
 from acl_engine.identity.devices import Challenges

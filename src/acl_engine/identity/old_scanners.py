@@ -13,7 +13,7 @@ INVARIANTS
 from datetime import date, datetime, time, timedelta, timezone
 
 from acl_engine.domain.accounts import ADAPTER, LEGACY, Account, Device, IdentityStore
-from acl_engine.domain.pack import LoginSettings
+from acl_engine.domain.pack_settings import LoginSettings
 
 # A day ends when it ends in China, wherever the server stands.
 _CHINA = timezone(timedelta(hours=8))

@@ -15,7 +15,7 @@ import secrets
 from acl_engine.domain.accounts import Account, Device, IdentityStore, SessionState
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import SessionDead
-from acl_engine.domain.pack import LoginSettings
+from acl_engine.domain.pack_settings import LoginSettings
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.identity import old_scanners, standing

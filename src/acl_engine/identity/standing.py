@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acl_engine.domain.accounts import Account, Standing, Undertaking
-from acl_engine.domain.pack import AccountSettings, LoginSettings, Pack, RoleSpec
+from acl_engine.domain.pack import Pack, RoleSpec
+from acl_engine.domain.pack_settings import AccountSettings, LoginSettings
 from acl_engine.domain.text import Message, Text
 
 DAY = 86_400

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from acl_engine.domain.errors import PolicyError, Where
-from acl_engine.domain.pack import BudgetLimit, Pack
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.text import Text
 from acl_engine.policy.pack_row_checks import unknown
 

@@ -12,6 +12,16 @@ from acl_engine.domain.accounts import Undertaking
 from acl_engine.domain.control import Control, Edit
 from acl_engine.domain.errors import PolicyError, PolicyErrors, Where
 from acl_engine.domain.pack import (
+    FieldSpec,
+    Kind,
+    Pack,
+    Pending,
+    RelationSpec,
+    ResourceSpec,
+    RetentionRule,
+    RoleSpec,
+)
+from acl_engine.domain.pack_settings import (
     AccountSettings,
     ActSettings,
     ApprovalSettings,
@@ -19,20 +29,12 @@ from acl_engine.domain.pack import (
     BudgetLimit,
     CentralSettings,
     DialSettings,
-    FieldSpec,
     JudicialSettings,
-    Kind,
     LoginSettings,
     LookupSettings,
     MaskingSettings,
-    Pack,
     Paper,
-    Pending,
-    RelationSpec,
     ReleaseSettings,
-    ResourceSpec,
-    RetentionRule,
-    RoleSpec,
     Settings,
 )
 from acl_engine.policy import confidentiality, pack_checks, strict_yaml

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from functools import partial
 
 from acl_engine.domain.errors import PolicyError, Where
-from acl_engine.domain.pack import AccountSettings, CentralSettings, Pack
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.pack_settings import AccountSettings, CentralSettings
 from acl_engine.domain.text import Text
 from acl_engine.policy import budget_checks, retention_checks
 from acl_engine.policy.expression import Expr, Name, names, parse

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection
 
 from acl_engine.domain.budgets import FROZEN, SPENT, STEP_UP, Warned
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.principal import Principal
 from acl_engine.storage import budget_changes as change
 from acl_engine.storage.budget_room import Charge

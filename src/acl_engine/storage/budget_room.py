@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from acl_engine.domain.budgets import DAYS, FROZEN, SPENT, Reservation
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.storage.budget_changes import Moved
 from acl_engine.storage.budget_use import DAY_SECONDS
 

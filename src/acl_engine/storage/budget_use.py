@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from acl_engine.domain.budgets import DAYS, WHOLE, Use
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal
 from acl_engine.storage.database import Database

@@ -33,7 +33,7 @@ from acl_engine.domain.budgets import (
 )
 from acl_engine.domain.control import Refusal
 from acl_engine.domain.errors import ActRefused, StoreError
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.parts import Part, nothing
 from acl_engine.domain.ports import Clock
 from acl_engine.domain.principal import Principal

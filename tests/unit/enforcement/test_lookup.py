@@ -19,7 +19,7 @@ from acl_engine.domain.errors import (
     InputError,
     StoreError,
 )
-from acl_engine.domain.pack import BudgetLimit
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Query, Request
 from acl_engine.domain.scope import EVERYTHING, Scope

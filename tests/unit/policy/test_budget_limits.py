@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from acl_engine.domain.pack import BudgetLimit, Pack
+from acl_engine.domain.pack import Pack
+from acl_engine.domain.pack_settings import BudgetLimit
 from acl_engine.policy.pack import load_pack
 
 PACK = load_pack(Path(__file__).parents[3] / "policies" / "courier" / "after")

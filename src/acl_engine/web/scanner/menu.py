@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from acl_engine.domain.pack import Pack, PurposeSpec, Row
+from acl_engine.domain.pack import Pack, Row
+from acl_engine.domain.pack_settings import PurposeSpec
 from acl_engine.domain.text import Text
 
 PARCEL = "waybill"
