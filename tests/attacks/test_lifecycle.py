@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import select
 from tests.identity_world import KEYS, NOW, PASSWORDS, SEED, STRICT, Hand, fill
 
@@ -110,17 +112,54 @@ def test_a_mover_has_the_new_role_only(desk: Office) -> None:
     assert desk.hand.sessions.resolve(desk.hand.login()).role == "cs_agent"
 
 
+@pytest.mark.parametrize("status", ["active", "lost", "revoked"])
+def test_a_devices_key_is_no_second_device(desk: Office, status: str) -> None:
+    """One scanner under two names would be two persons', and a lost one would be back."""
+    if status != "active":
+        desk.acts.devices.revoke("pda-1", status, "admin")
+    key = KEYS["pda-1"].public_key().public_bytes_raw()
+    with pytest.raises(InputError) as caught:
+        desk.acts.devices.enrol(Device("pda-8", "app", "u1", None, key, "active", 0), "admin")
+    assert caught.value.message.code == "administration-known-key"
+
+
+def _forged(public: bytes, message: bytes) -> bool:
+    """Whether a signature that took no private key (R the neutral point, s zero) is taken."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(b"\x01" + bytes(63), message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("key", ["00" * 32, "01" + "00" * 31, "ed" + "ff" * 31])
+def test_a_key_that_anybody_signs_for_is_none(desk: Office, key: str) -> None:
+    """Zeros that stand for a key to come: one of four forged signatures is good."""
+    public = bytes.fromhex(key)
+    assert any(_forged(public, b"%d" % nonce) for nonce in range(64))
+    with pytest.raises(InputError) as caught:
+        desk.acts.devices.enrol(Device("pda-8", "app", "u1", None, public, "active", 0), "admin")
+    assert caught.value.message.code == "administration-device-key"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "pda-8\n", "-x", "x" * 65])
+def test_a_devices_id_is_one_word(desk: Office, name: str) -> None:
+    """It stands in what the device signs, line by line."""
+    with pytest.raises(InputError) as caught:
+        desk.acts.devices.enrol(Device(name, "app", "u1", None, b"k" * 32, "active", 0), "admin")
+    assert caught.value.message.code == "administration-device-id"
+
+
 def test_joining_takes_the_person_to_set_the_secrets(desk: Office) -> None:
     """The administrator creates, and never learns or chooses a secret."""
     acts, hand = desk.acts, desk.hand
     acts.hire(Person("p9", "new", "u1", "p1", "active"), "admin")
     acts.create("courier-9", "p9", "courier", "u1", "admin")
-    acts.devices.revoke("pda-1", "revoked", "admin")
-    key = KEYS["pda-1"].public_key().public_bytes_raw()
+    KEYS["pda-9"] = Ed25519PrivateKey.generate()
+    key = KEYS["pda-9"].public_key().public_bytes_raw()
     acts.devices.enrol(Device("pda-9", "app", "u1", None, key, "active", 0), "admin")
     acts.devices.bind("pda-9", "p9", "admin")
     acts.devices.lease("pda-9", NOW + 3600, "admin")
-    KEYS["pda-9"] = KEYS["pda-1"]
     for password in ("", "!"):
         with pytest.raises(LoginRefused):
             hand.login("courier-9", password, device="pda-9")

@@ -7,6 +7,7 @@ from acl_engine.domain.accounts import ADAPTER, LEGACY, Device
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.staff import DeviceChange, StaffDirectory
 from acl_engine.domain.text import Text
+from acl_engine.identity.devices import DEVICE_ID, anybody_signs
 from acl_engine.identity.hr_plan import NO_UNIT
 from acl_engine.identity.old_scanners import cut_off
 
@@ -30,6 +31,20 @@ DEAD = Text(
     "device `{device}` was lost or revoked",
     "登记新设备",
     "enrol another one",
+)
+BAD_ID = Text(
+    "administration-device-id",
+    "设备编号须为 1 至 64 个字母、数字或 . _ -，以字母或数字开头",
+    "a device's id is 1 to 64 letters, figures and . _ -, beginning with a letter or a figure",
+    "照设备标签填写",
+    "write it as it stands on the device",
+)
+NO_KEY = Text(
+    "administration-device-key",
+    "设备 `{device}` 的公钥无效：任何人都能为它签名",
+    "the public key of device `{device}` is none: anybody can sign for it",
+    "在设备上生成密钥对",
+    "have the device make its key pair",
 )
 
 
@@ -63,8 +78,12 @@ class DeviceAdministration:
     def enrol(self, device: Device, by: str) -> None:
         act = Act("device.enrol", (device.id,), by)
         self._desk.permit(act, self._roles, None)
+        if not DEVICE_ID.fullmatch(device.id):
+            raise InputError(BAD_ID.of())
         if device.unit not in self._directory.units():
             raise InputError(NO_UNIT.of(unit=device.unit))
+        if device.public_key and anybody_signs(device.public_key):
+            raise InputError(NO_KEY.of(device=device.id))
         if device.device_class == LEGACY:
             adapter = self._directory.device(device.adapter or "")
             if (adapter.device_class, adapter.unit) != (ADAPTER, device.unit):

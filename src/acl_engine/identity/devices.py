@@ -4,6 +4,7 @@ The key was made on the device and does not leave it, so a password and a code a
 read out over the phone, do not make a session.
 """
 
+import re
 import secrets
 
 from cryptography.exceptions import InvalidSignature
@@ -13,6 +14,21 @@ from acl_engine.domain.accounts import LEGACY, Device, DeviceProof, IdentityStor
 from acl_engine.identity.old_scanners import adapter_of
 
 CHALLENGE_SECONDS = 120
+DEVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# The y of every point of small order, in each encoding that is read (RFC 7748 and libsodium name
+# them): under such a key anybody signs, as under the row of zeros that stands for "later".
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(y)
+    for y in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    )
+)
 _NONCE_BYTES = 32
 
 
@@ -51,6 +67,11 @@ class Challenges:
         except (InvalidSignature, ValueError):
             return None
         return device if self._store.take_challenge(proof.nonce, proof.device, now) else None
+
+
+def anybody_signs(key: bytes) -> bool:
+    """Whether this public key is none: signatures for it are made without a private half."""
+    return key[:-1] + bytes([key[-1] & 0x7F]) in _SMALL_ORDER
 
 
 def message(device: str, nonce: str) -> bytes:

@@ -35,6 +35,7 @@ from acl_engine.storage.staff_devices import (
     NO_PERSON,
     change_device,
     device_row,
+    refuse_known_key,
 )
 from acl_engine.storage.staff_rows import (
     account_of,
@@ -230,7 +231,9 @@ class SqlStaffDirectory:
         return Device(**row._mapping)
 
     def add_device(self, device: Device) -> None:
-        self._insert(device.id, insert(devices).values(device_row(device)))
+        with self._database.write() as cx:
+            refuse_known_key(cx, device)
+            self._execute(cx, device.id, insert(devices).values(device_row(device)))
 
     def change_device(self, device: str, change: DeviceChange, now: int) -> None:
         with self._database.write() as cx:

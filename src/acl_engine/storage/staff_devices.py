@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, or_, select, text, update
 
 from acl_engine.domain.accounts import SCANNERS, Device
 from acl_engine.domain.errors import InputError
@@ -15,6 +15,13 @@ _CREATE = ("检查写法，或先创建", "check the spelling, or create it firs
 NO_ACCOUNT = Text("staff-missing-account", "没有账号 `{name}`", "no account `{name}`", *_CREATE)
 NO_DEVICE = Text("staff-missing-device", "没有设备 `{name}`", "no device `{name}`", *_CREATE)
 NO_PERSON = Text("staff-missing-person", "没有人员 `{name}`", "no person `{name}`", *_CREATE)
+KEY_TAKEN = Text(
+    "administration-known-key",
+    "设备 `{device}` 已登记该公钥",
+    "the device `{device}` is on record with this public key",
+    "一台设备一把密钥，挂失的密钥不再启用",
+    "one key a device, and a lost device's key stays dead",
+)
 DEVICE_TAKEN = Text(
     "administration-second-device",
     "人员 `{person}` 已绑定 {device_class} 设备 `{device}`",
@@ -35,6 +42,18 @@ def device_row(device: Device) -> dict[str, Any]:
         "lease_until": device.lease_until,
         "adapter": device.adapter,
     }
+
+
+def refuse_known_key(cx: Connection, device: Device) -> None:
+    """Raise InputError for a key that any device has or had: under a second name one scanner would
+    be two persons', and a lost one would be back."""
+    if device.public_key is None:
+        return
+    if cx.dialect.name == "postgresql":  # two at once would each see none; SQLite has one writer
+        cx.execute(text("LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE"))
+    same = select(devices.c.id).where(devices.c.public_key == device.public_key)
+    if (known := cx.scalar(same.where(devices.c.id != device.id))) is not None:
+        raise InputError(KEY_TAKEN.of(device=known))
 
 
 def change_device(cx: Connection, device: str, change: DeviceChange, now: int) -> None:
