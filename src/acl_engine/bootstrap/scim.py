@@ -33,6 +33,8 @@ from acl_engine.storage.staff import CHANGED, TAKEN
 
 # What a filter may compare without walking everyone: attribute -> how it is kept.
 _KEPT = {"username": "login", "id": "login", "externalid": "external_id"}
+# A page that begins beyond everyone is empty, wherever; what a database counts with is bounded.
+_FURTHEST = 2**31
 
 
 class ScimAccounts(ScimStorage):
@@ -62,7 +64,7 @@ class ScimAccounts(ScimStorage):
         *,
         position: Any = None,
     ) -> SearchPage:
-        start, count = search_request.start_index_0 or 0, search_request.count
+        start, count = min(search_request.start_index_0 or 0, _FURTHEST), search_request.count
         names = {one.name for one in resource_types}
         if names == {"User"} and search_request.filter is None:
             page = self._acts.store.entries(start, count)

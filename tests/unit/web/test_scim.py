@@ -380,6 +380,8 @@ def test_pages_hold_everyone_once(office: Office) -> None:
     assert len(logins) == len(set(logins)) == first["totalResults"]
     everything = office.ask("GET", "/Users").json()
     assert everything["itemsPerPage"] <= 200
+    beyond = office.ask("GET", f"/Users?startIndex={10**20}").json()
+    assert (beyond["totalResults"], beyond["Resources"]) == (first["totalResults"], [])
 
 
 @pytest.mark.parametrize("query", ["userName eq", "bogus eq 1 or", "(((", 'userName zz "x"'])
