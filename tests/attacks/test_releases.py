@@ -276,14 +276,26 @@ def test_what_leaves_is_masked_and_never_clear(stage: Stage) -> None:
 
 
 def test_a_cell_that_is_not_what_its_column_says_is_hidden(stage: Stage) -> None:
-    """A phone typed into a clear column, a formula, a number written to deceive."""
+    """A phone typed into a column of numbers, a formula, a name or an address from the next one."""
     query = replace(PUBLISH, by={"list": "gongzufang-2026-2", "stage": "REVIEWED"})
-    bad = ["190 1234 5678", "=HYPERLINK(1)", "一九零一二三四五六七八", "3"]
-    rows = [[f"Z-{at}", *ROW[1:5], cell, ""] for at, cell in enumerate(bad)]
+    bad = [
+        *("190 1234 5678", "=HYPERLINK(1)", "一九零一二三四五六七八"),
+        *(
+            "母夏群兴",
+            "沈阳市铁西区三好小区10号2-6-2",
+            "3张三",
+            "John Smith",
+            "3,",
+            "12345678901234",
+        ),
+    ]
+    good = ["3", "3人", "12.3", "1,200.50元", "12.3㎡"]
+    rows = [[f"Z-{at}", *ROW[1:5], cell, ""] for at, cell in enumerate([*bad, *good])]
     source = listed(*rows)
     case = agreed(stage, query, PUBLISHER, source)
     made = stage.engine.releases.release(token(stage, PUBLISHER), query, case, source)
-    assert [view.fields["family_size"] for view in made.copies[0].views] == ["***"] * 3 + ["3"]
+    shown = [view.fields["family_size"] for view in made.copies[0].views]
+    assert shown == ["***"] * len(bad) + ["3", "3人", "12.3", "1,200.50元", "12.3m2"]
 
 
 def test_a_list_with_a_column_that_nobody_knows_is_refused() -> None:
@@ -296,6 +308,15 @@ def test_a_list_with_a_column_that_nobody_knows_is_refused() -> None:
         ListedRecords.of(spec, [HEADER, ROW, ROW], {}, ())
     with pytest.raises(InputError, match="name"):
         ListedRecords.of(spec, [["姓名", "name"], ["a", "b"]], {}, ())
+
+
+@pytest.mark.parametrize("cell", ["石有庆", "210102209906175259", "19012345678", "1 9 0 1"])
+def test_a_list_whose_numbers_are_people_is_refused(cell: str) -> None:
+    """The number of a row is published in clear: a column that slipped must not pass for it."""
+    spec = PACK.resources["applicant"]
+    with pytest.raises(InputError, match="`row_no` in row 3") as refused:
+        ListedRecords.of(spec, [HEADER, ROW, [cell, *ROW[1:]]], {}, ())
+    assert cell not in str(refused.value)
 
 
 def test_no_record_of_it_nothing_leaves(stage: Stage) -> None:

@@ -50,8 +50,8 @@ def list_profiles(lang: Lang) -> None:
     "columns",
     multiple=True,
     metavar="NAME=KIND",
-    help="What a column holds (phone, name, id_number, address, plate, code, money, free_text, "
-    "plain), or `keep` to leave it in clear. Known headers need no declaring.",
+    help="What a column holds (phone, name, id_number, address, plate, code, money, number, "
+    "free_text, plain), or `keep` to leave it in clear. Known headers need no declaring.",
 )
 @click.option("--city", help="Where the people of the table are, when no column says it.")
 @click.option("--encoding", help="Of a CSV file; found out when not given.")

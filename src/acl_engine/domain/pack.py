@@ -35,6 +35,7 @@ class Kind(StrEnum):
     FREE_TEXT = "free_text"
     CODE = "code"
     MONEY = "money"
+    NUMBER = "number"
     PLAIN = "plain"
 
 

@@ -2,6 +2,7 @@
 
 INVARIANTS
 - Every column is a field of the catalogue, or is dropped by name; nothing is passed on by position.
+- A number of a row or a parcel is no name, phone or identity number: it is shown in clear.
 - What is said of the whole list (its id, its stage) comes from the selection, which the second
   person agrees to together with the digest of the content.
 """
@@ -12,12 +13,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from acl_engine.domain.errors import InputError
 from acl_engine.domain.facts import Value
-from acl_engine.domain.pack import ResourceSpec
+from acl_engine.domain.pack import Kind, ResourceSpec
 from acl_engine.domain.personal import PersonalRecord
 from acl_engine.domain.request import Request
 from acl_engine.domain.scope import Scope
 from acl_engine.domain.text import Text
+from acl_engine.masking.code import parse_code
 from acl_engine.masking.shape import clean
+from acl_engine.masking.suspect import holds_number
 from acl_engine.masking.table import WRONG_WIDTH, check_header
 
 UNKNOWN_COLUMN = Text(
@@ -47,6 +50,13 @@ TWICE = Text(
     "row {row} has the number of an earlier row",
     "每行的编号必须不同",
     "give every row a number of its own",
+)
+NOT_A_CODE = Text(
+    "listed.not-a-code",
+    "第 {row} 行的 `{field}` 不是编号（或像电话、证件号码）",
+    "`{field}` in row {row} is no code, or looks like a phone or identity number",
+    "检查列是否错位",
+    "check whether the columns have slipped",
 )
 
 
@@ -80,6 +90,9 @@ class ListedRecords:
                 found, wanted = len(cells), len(names)
                 raise InputError(WRONG_WIDTH.of(row=number, found=found, wanted=wanted))
             values = {f: clean(v) for f, v in zip(fields, cells, strict=True) if f and v}
+            for field, value in values.items():
+                if resource.fields[field].kind is Kind.CODE and not _is_code(value):
+                    raise InputError(NOT_A_CODE.of(row=number, field=field))
             key = values.setdefault(resource.key, str(len(rows) + 1))
             if key in seen:
                 raise InputError(TWICE.of(row=number))
@@ -96,6 +109,10 @@ class ListedRecords:
             PersonalRecord(self._resource, key, facts, values)
             for key, values in self._rows[: request.limit]
         ]
+
+
+def _is_code(value: str) -> bool:
+    return parse_code(value) is not None and not holds_number(value)
 
 
 def _fields(

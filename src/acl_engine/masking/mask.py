@@ -64,7 +64,7 @@ def parse(kind: Kind, text: str) -> Shape | None:
             return code.parse_code(text)
         case Kind.FREE_TEXT:
             return freetext.parse(text)
-        case Kind.MONEY | Kind.PLAIN:
+        case Kind.MONEY | Kind.NUMBER | Kind.PLAIN:
             return None
 
 
@@ -85,7 +85,7 @@ def shown(kind: Kind, shape: Shape, rule: Profile, cities: Collection[str] = ())
             return code.code_shown(shape, rule.code_last)
         case Kind.FREE_TEXT:
             return freetext.shown(shape, rule.scrub)
-        case Kind.MONEY | Kind.PLAIN:
+        case Kind.MONEY | Kind.NUMBER | Kind.PLAIN:
             return frozenset()
 
 
