@@ -17,7 +17,7 @@ from acl_engine.policy.expression import Call, Expr, Literal, Name, parse
 from acl_engine.policy.findings import Findings
 from acl_engine.policy.patterns import MAKERS, Pattern
 from acl_engine.policy.ranking import Row
-from acl_engine.policy.reading import Vocabulary, findings
+from acl_engine.policy.reading import Vocabulary, findings, rewritten
 from acl_engine.policy.role_links import Key
 
 Functions = Mapping[str, Callable[..., object]]
@@ -129,6 +129,8 @@ def _read_conditions(column: int, policy: Policy, made: Environment, notes: Find
                 notes.refused.append(finding)
                 continue
             found = list(findings(tree, made.words, where, row=True))
+            if notes.compat:
+                found += rewritten(tree, where)
             notes.refused.extend(found)
             if found:
                 continue

@@ -324,3 +324,18 @@ def names(tree: Expr) -> frozenset[tuple[str, ...]]:
             return frozenset().union(*map(names, parts))
         case Literal():
             return frozenset()
+
+
+def literals(tree: Expr) -> Iterator[Literal]:
+    """Every literal of the tree, from left to right."""
+    match tree:
+        case Literal():
+            yield tree
+        case Call(_, parts) | Sequence(parts) | And(parts) | Or(parts):
+            for part in parts:
+                yield from literals(part)
+        case Binary(_, left, right):
+            yield from literals(left)
+            yield from literals(right)
+        case Not(part):
+            yield from literals(part)

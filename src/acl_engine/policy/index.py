@@ -20,7 +20,7 @@ from acl_engine.policy.environment import Functions, Reach, environment
 from acl_engine.policy.expression import Expr
 from acl_engine.policy.findings import Findings
 from acl_engine.policy.ranking import Row, ranked
-from acl_engine.policy.reading import Vocabulary, findings
+from acl_engine.policy.reading import Vocabulary, findings, rewritten
 from acl_engine.policy.row_tables import arranged, chosen, table_of
 from acl_engine.policy.search import Find, Mistyped, Search, search_of
 
@@ -80,6 +80,8 @@ def build(
         frozenset(functions),
     )
     wrong = list(findings(matcher.tree, words, matcher.where))
+    if notes.compat:
+        wrong += rewritten(matcher.tree, matcher.where)
     notes.refused.extend(wrong)
     if wrong:
         return None

@@ -1,5 +1,6 @@
 """What a matcher or a row's condition may name, checked before anything is compiled."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,7 +8,17 @@ from difflib import get_close_matches
 from acl_engine.domain.errors import PolicyError, Where
 from acl_engine.domain.text import Text
 from acl_engine.policy.branches import calls
-from acl_engine.policy.expression import And, Call, Expr, Literal, Name, Not, Or, names
+from acl_engine.policy.expression import (
+    And,
+    Call,
+    Expr,
+    Literal,
+    Name,
+    Not,
+    Or,
+    literals,
+    names,
+)
 from acl_engine.policy.patterns import MAKERS
 
 UNKNOWN_NAME = Text(
@@ -66,6 +77,15 @@ CONSTANT = Text(
     "写出条件，或删除",
     "write the condition, or delete it",
 )
+REWRITTEN = Text(
+    "reading.rewritten",
+    "casbin 会改写文字 `{value}` 里的运算符或 `r.`、`p.`",
+    "casbin rewrites an operator, `r.` or `p.` inside of the text `{value}`",
+    "把它写进策略的一列，或不用 compat（按原文读取）",
+    "put it into a column of the policy; without compat it is read as written",
+)
+# By textual replacement over the whole matcher, whatever stands there in quotes.
+_REWRITES = re.compile(r"&&|\|\||!(?!=)|\b[rp][0-9]*\.|\beval\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +110,16 @@ def findings(
         yield from _call(call, words, where, row)
     for constant in _constants(tree):
         yield PolicyError(CONSTANT.of(value=constant.value), where)
+
+
+def rewritten(tree: Expr, where: Where) -> Iterator[PolicyError]:
+    """Texts that casbin compares with something else than what is written: refused by `compat`,
+    which promises never to allow more than casbin."""
+    for literal in literals(tree):
+        if isinstance(literal.value, str) and _REWRITES.search(literal.value):
+            base = where.column - 1 if where.column else 0
+            place = Where(where.file, where.line, base + literal.column)
+            yield PolicyError(REWRITTEN.of(value=literal.value), place)
 
 
 def _name(path: tuple[str, ...], words: Vocabulary, where: Where) -> Iterator[PolicyError]:

@@ -114,6 +114,27 @@ def test_a_literal_is_kept_as_written(literal: str) -> None:
     assert not policy.enforce("a", "/data", "read")
 
 
+@pytest.mark.parametrize("literal", ["a!b", "a&&b", "a||b", "r.sub", "p.obj", "eval(x)"])
+def test_compat_refuses_a_literal_that_casbin_rewrites(literal: str) -> None:
+    """As written it would allow `a!b`, which casbin compares with `anot b` and denies."""
+    model = matcher(f'r.sub == p.sub && r.obj == "{literal}" && r.act == p.act')
+    assert answer(stock(model, ROW), ("alice", literal, "read")) is not True
+    conditions = matcher("r.sub == p.sub && eval(p.obj) && r.act == p.act")
+    row = f'p, alice, r.obj == "{literal}", read\n'
+    for texts, place in (((model, ROW), "model.conf:8:32"), ((conditions, row), "policy.csv:1:20")):
+        with pytest.raises(PolicyErrors) as caught:
+            CompiledPolicy.from_text(*texts, compat=True)
+        (error,) = caught.value.errors
+        assert (error.message.code, str(error.where)) == ("reading.rewritten", place)
+
+
+@pytest.mark.parametrize("literal", ["a!=b", "bar.sub", "a&b", "step."])
+def test_compat_reads_a_literal_that_casbin_leaves_alone(literal: str) -> None:
+    model = matcher(f'r.sub == p.sub && r.obj == "{literal}" && r.act == p.act')
+    assert answer(stock(model, ROW), ("alice", literal, "read")) is True
+    assert CompiledPolicy.from_text(model, ROW, compat=True).enforce("alice", literal, "read")
+
+
 def test_a_role_chain_of_any_depth_holds_and_compat_stops_where_casbin_does() -> None:
     links = "".join(f"g, n{i}, n{i + 1}\n" for i in range(30))
     policy = "p, n30, /data, read\np, n9, /near, read\np, n10, /far, read\n" + links
@@ -287,3 +308,21 @@ def test_a_path_pattern_of_several_parts_is_open_at_the_end(function: str) -> No
     for path in ("/a", "/a/secret", "/b", "/b/x", "/x/b", "/c"):
         request = ("alice", path, "read")
         assert compat.enforce(*request) == answer(oracle, request), path
+
+
+@pytest.mark.parametrize("condition", ["own(r.obj)", "r.obj < 5", "r.obj.size > 5"])
+def test_what_raises_while_deciding_denies(condition: str) -> None:
+    """A function of the embedder's, a comparison of two kinds, a property: any doubt denies."""
+
+    class Raising:
+        @property
+        def size(self) -> int:
+            raise OSError
+
+    def own(_: object) -> bool:
+        raise OSError
+
+    model = matcher(f"r.sub == p.sub && {condition} && r.act == p.act")
+    policy = CompiledPolicy.from_text(model, ROW, functions={"own": own})
+    assert not policy.enforce("alice", Raising(), "read")
+    assert not policy.decide("alice", Raising(), "read").allowed
