@@ -300,6 +300,8 @@ def test_format_json_and_what_is_not_supported(small: Portal) -> None:
     assert small.validate(browser.ticket).user  # nothing was offered yet
     found = small.ask("/serviceValidate", ticket="ST-x", service=APP, format="JSON").json()
     assert found["serviceResponse"]["authenticationFailure"]["code"] == "INVALID_TICKET"
+    found = small.ask("/serviceValidate", ticket="a\0", service=APP, format="JSON").json()
+    assert found["serviceResponse"]["authenticationFailure"]["code"] == "INVALID_REQUEST"
 
 
 def test_proxy_errors_are_proxy_failures(small: Portal) -> None:

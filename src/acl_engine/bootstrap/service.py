@@ -115,8 +115,10 @@ class Service:
     def address(self) -> str:
         """This service as people see it: `serve.public_url`, or where it listens."""
         serve = self.settings.serve
+        if serve.public_url:
+            return serve.public_url.rstrip("/")
         host = f"[{serve.host}]" if ":" in serve.host else serve.host
-        return serve.public_url or f"https://{host}:{serve.port}"
+        return f"https://{host}:{serve.port}"
 
     def at_port(self, port: int) -> "Service":
         """The same service, once it is known where it listens: `serve.port` may be any free one."""

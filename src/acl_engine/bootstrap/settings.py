@@ -11,6 +11,7 @@ INVARIANTS
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,10 +202,15 @@ def _agree(settings: ServerSettings) -> None:
     rung = settings.telephony.endpoint
     if rung is not None and not rung.startswith(("https://", *_THIS_MACHINE)):
         raise contradiction("telephony.endpoint: https:// is required, http:// on this machine")
-    if serve.public_url is not None and not serve.public_url.startswith("https://"):
+    seen = serve.public_url
+    if seen is not None and not seen.startswith("https://"):
         raise contradiction("serve.public_url: https:// is required")
+    # What stands below it begins with a slash of its own, and is matched by parts.
+    if seen is not None and not _HOST_ALONE.fullmatch(seen):
+        raise contradiction("serve.public_url: https://host or https://host:port, and no path")
 
 
+_HOST_ALONE = re.compile(r"https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?/?")
 _THIS_MACHINE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
 
 

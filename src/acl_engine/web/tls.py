@@ -150,8 +150,11 @@ def _check(certificate_file: Path, key_file: Path, serve: Serve) -> None:
 def _leaf(file: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(file.read_bytes())
-    except (OSError, ValueError) as failure:
+    except OSError as failure:
         raise ConfigError(BAD_CERTIFICATE.of(why=_plain(failure))) from None
+    except ValueError:
+        why = "serve.certificate holds no certificate in PEM"
+        raise ConfigError(BAD_CERTIFICATE.of(why=why)) from None
 
 
 def _names(leaf: x509.Certificate, host: str) -> bool:

@@ -199,6 +199,8 @@ def test_what_stops_the_start(
     assert "certificate cannot be used" in refused(monkeypatch, *given)  # nowhere to write one
     (tmp_path / "key").write_bytes(b"k" * 32)
     (tmp_path / "key").chmod(0o600)
+    swapped = ("--cert", str(tmp_path / "key"), "--key", str(tmp_path / "key"))
+    assert "no certificate in PEM" in refused(monkeypatch, *given, *swapped)
     monkeypatch.setenv("ACL_MASTER_KEY_FILE", str(tmp_path / "key"))
     real = ("--database", sqlite_url)
     assert "no policy was named" in refused(monkeypatch, *real)

@@ -1,17 +1,22 @@
 """Settings of the service: typed, documented, and wrong ones stop the start."""
 
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import signed_policy
 
 from acl_engine.bootstrap.service import Service
 from acl_engine.bootstrap.setting_texts import DOCS
-from acl_engine.bootstrap.settings import KEYS, ServerSettings, load, value_of, variable_of
+from acl_engine.bootstrap.settings import KEYS, Serve, ServerSettings, load, value_of, variable_of
 from acl_engine.domain.errors import ConfigError
 from acl_engine.policy.pack import load_pack
 from acl_engine.storage.database import Database
+
+_NONE: Any = None
+_UNOPENED = Service(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, True)
 
 
 def refused(text: str = "", environ: dict[str, str] | None = None, **flags: object) -> str:
@@ -74,6 +79,21 @@ def test_contradictions_stop_the_start() -> None:
     assert "limits.requests" in refused(environ={"ACL_LIMITS_CONNECTIONS": "16"})
     assert "PostgreSQL" in refused(database="sqlite:///x.db", serve__workers=2)
     assert "https://" in refused(serve__public_url="http://login.example")
+    for url in ("https://login.example/sub", "https://login.example//", "https://a@login.example"):
+        assert "no path" in refused(serve__public_url=url)
+
+
+@pytest.mark.parametrize(
+    ("serve", "address"),
+    [
+        (Serve(public_url="https://login.example/"), "https://login.example"),
+        (Serve(host="::1", port=0), "https://[::1]:9443"),
+    ],
+)
+def test_the_address_is_one_that_paths_can_be_put_behind(serve: Serve, address: str) -> None:
+    """`https://login.example//scanner/` belongs to no application, nor does port 0."""
+    service = replace(_UNOPENED, settings=ServerSettings(serve=serve))
+    assert service.at_port(9443).address == address
 
 
 def test_a_file_that_is_not_there_or_not_yaml_is_one_line(tmp_path: Path) -> None:

@@ -89,7 +89,9 @@ def unreadable(kind: Kind) -> Callable[[Request, Refused], Response]:
     """The answer to parameters that cannot be read."""
 
     def answer(request: Request, refused: Refused) -> Response:
-        return answers.failure(kind, Failure.INVALID_REQUEST, refused.message, "XML")
+        asked = b"format=JSON" in request.scope["query_string"].split(b"&")
+        form: Form = "JSON" if asked else "XML"
+        return answers.failure(kind, Failure.INVALID_REQUEST, refused.message, form)
 
     return answer
 
