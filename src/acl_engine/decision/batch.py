@@ -9,7 +9,7 @@ INVARIANTS
 - numpy is imported only when a whole array is asked for.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,14 @@ LENGTHS = Text(
     "batch.lengths",
     "请求的各列长度不同，或列数不是 {expected}",
     "the columns of the requests differ in length, or are not {expected}",
+)
+
+NO_COLUMN = Text(
+    "batch.no-column",
+    "第 {number} 列（{type}）没有顺序或长度",
+    "column {number} (a {type}) has no order or no length",
+    "给出列表、元组或数组",
+    "give a list, a tuple or an array",
 )
 
 
@@ -132,10 +140,14 @@ def decide_many(
     snapshot: Snapshot, columns: tuple[Sequence[Any], ...], one: Callable[..., bool]
 ) -> Any:
     """A bool array: the answers for requests given as columns; `one` is `enforce` of the same
-    snapshot, for what no table can hold."""
+    snapshot, for what no table can hold. Raises InputError for columns that are not as many as the
+    matcher's words, not of one length, or without an order: a set would pair words by chance."""
     numpy = load_numpy()
     index = snapshot.indexes.get("m")
     expected = len(index.words.request) if index else len(columns)
+    for number, column in enumerate(columns, 1):
+        if not _ordered(column):
+            raise InputError(NO_COLUMN.of(number=number, type=type(column).__name__))
     sizes = {len(column) for column in columns}
     if len(columns) != expected or len(sizes) != 1:
         raise InputError(LENGTHS.of(expected=expected))
@@ -149,6 +161,13 @@ def decide_many(
         )
         return numpy.fromiter(answers, dtype=bool, count=len(columns[0]))
     return batch.decide(*(batch.encode(at, column) for at, column in enumerate(columns)))
+
+
+def _ordered(column: object) -> bool:
+    """Whether it has a length and places: a list, tuple or array, and no text, set or dict."""
+    if isinstance(column, str | bytes | Mapping):
+        return False
+    return hasattr(column, "__len__") and hasattr(column, "__getitem__")
 
 
 def _batch(snapshot: Snapshot) -> Batch | None:

@@ -47,6 +47,16 @@ def test_columns_of_different_length_are_refused() -> None:
         CompiledPolicy.from_text(MODEL, OLD).decide_many(["bob"], ["/a", "/b"], ["read"])
 
 
+@pytest.mark.parametrize(
+    "column", [{"bob", "eve"}, {"bob": 1, "eve": 2}, "be", iter(["bob", "eve"]), None]
+)
+def test_columns_without_an_order_are_refused(column: object) -> None:
+    """A set pairs each subject with whatever object comes by: no answer would be anybody's."""
+    pytest.importorskip("numpy")
+    with pytest.raises(InputError, match="1"):
+        CompiledPolicy.from_text(MODEL, OLD).decide_many(column, ["/a", "/b"], ["read"] * 2)
+
+
 def test_a_request_of_the_wrong_size_is_refused() -> None:
     with pytest.raises(InputError, match="2 values"):
         CompiledPolicy.from_text(MODEL, OLD).enforce("bob", "/a")
