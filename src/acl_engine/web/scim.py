@@ -32,6 +32,7 @@ from acl_engine.identity.scim_schema import MOST_BULK_BYTES
 PREFIX = "/scim/v2"
 BODY_BYTES = MOST_BULK_BYTES
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+NUL = "the character U+0000 stands in no value"
 NO_PASSWORD = "a password is its person's own: it is neither set nor changed here"  # noqa: S105
 
 
@@ -64,6 +65,7 @@ def _served(access: ScimAccess, protocol: ScimService, asked: ScimRequest) -> Sc
         provisioning = access.provisioning(_bearer(asked))
     except SessionDead:
         raise UnauthorizedException(detail="a good service token is needed") from None
+    _refuse_nul(asked)
     _refuse_passwords(asked.body)
     storage = ScimAccounts(provisioning, access.provider)
     return ScimHandler(protocol, storage).handle(asked)
@@ -91,6 +93,14 @@ def _bearer(asked: ScimRequest) -> str:
     """RFC 6750: the token after the word; '' is nobody's."""
     scheme, _, token = (asked.header("Authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _refuse_nul(asked: ScimRequest) -> None:
+    """No name holds the character, and PostgreSQL no text with it: the caller's mistake, not a
+    failure of ours. In JSON and in a filter it can only stand as an escape."""
+    texts = (asked.path, *asked.query.values())
+    if b"\\u0000" in asked.body or any("\0" in one or "\\u0000" in one for one in texts):
+        raise InvalidValueException(detail=NUL)
 
 
 def _refuse_passwords(body: bytes) -> None:

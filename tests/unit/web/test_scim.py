@@ -384,6 +384,22 @@ def test_pages_hold_everyone_once(office: Office) -> None:
     assert (beyond["totalResults"], beyond["Resources"]) == (first["totalResults"], [])
 
 
+def test_the_character_that_databases_stumble_on_is_refused(office: Office) -> None:
+    """In an id, a filter or a value: PostgreSQL takes no U+0000, and that is no failure of ours."""
+    patch = {
+        "schemas": [PATCH],
+        "Operations": [{"op": "replace", "path": "displayName", "value": "x\0"}],
+    }
+    for answer in (
+        office.ask("GET", "/Users/a\0b"),
+        office.ask("DELETE", "/Users/a\0b"),
+        office.ask("GET", "/Users?filter=userName%20eq%20%22a%5Cu0000b%22"),
+        office.ask("POST", "/Users", office.new(displayName="a\0b")),
+        office.ask("PATCH", "/Users/courier-88", patch),
+    ):
+        assert (answer.status, answer.json()["scimType"]) == (400, "invalidValue")
+
+
 @pytest.mark.parametrize("query", ["userName eq", "bogus eq 1 or", "(((", 'userName zz "x"'])
 def test_a_bad_filter_is_said_to_be(office: Office, query: str) -> None:
     from urllib.parse import quote
