@@ -70,6 +70,13 @@ TOO_MANY_ROWS = Text(
     "输出为 CSV",
     "write a CSV instead",
 )
+NOT_WRITTEN = Text(
+    "file-format",
+    "不能写 {suffix} 文件",
+    "a {suffix} file cannot be written",
+    "把输出文件命名为 .csv 或 .xlsx",
+    "name the output .csv or .xlsx",
+)
 NO_XLSX = Text(
     "file-no-openpyxl",
     "缺少读写 XLSX 的库",
@@ -86,6 +93,10 @@ _UNPACKED_GB = 4
 _TOLD_EVERY = 2000
 Advance = Callable[[int], None]
 Rows = Iterator[tuple[int, list[str]]]
+
+
+# What other spreadsheets call their own: a CSV under such a name opens nowhere.
+_OTHERS = (".xls", ".xlsb", ".xlsm", ".ods", ".et", ".numbers")
 
 
 def is_xlsx(path: Path) -> bool:
@@ -218,6 +229,9 @@ def writing(target: Path) -> Iterator[Callable[[Sequence[str]], None]]:
 
     Only its owner may read it. Raises InputError, naming the target.
     """
+    suffix = target.suffix.lower()
+    if suffix in _OTHERS:
+        raise InputError(NOT_WRITTEN.of(suffix=suffix), Where(str(target)))
     name: str | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=".acl-", dir=target.parent)

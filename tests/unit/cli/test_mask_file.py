@@ -331,6 +331,15 @@ def test_what_cannot_be_written_is_said_of_the_output(tmp_path: Path) -> None:
     assert "no-such-folder" in str(caught.value.where)
 
 
+@pytest.mark.parametrize("name", ["out.ods", "out.XLS", "out.xlsm", "out.et"])
+def test_no_csv_is_written_under_another_programs_name(tmp_path: Path, name: str) -> None:
+    source = write(tmp_path, "姓名\n张三\n")
+    with pytest.raises(InputError) as caught:
+        run(source, tmp_path / name)
+    assert caught.value.message.code == "file-format"
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
 def test_a_workbook_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
