@@ -95,6 +95,10 @@ BAD: dict[str, tuple[str, str]] = {
     "generic login": ("p9,x,u1,owner,courier,admin,active,,,,", "administration-generic-login"),
     "another's login": ("p9,x,u1,owner,courier,courier-1,active,,,,", "hr-login-taken"),
     "second account": ("p1,p1,u1,p2,courier,c-9,active,,,,", "hr-other-login"),
+    "term that ends before it starts": (
+        "p9,x,u1,owner,courier,c-9,active,,,2099-02-01,2099-01-01",
+        "hr-backwards",
+    ),
     "term in the past": ("p9,x,u1,owner,courier,c-9,active,,,,2020-01-01", "hr-past"),
     "no date": ("p9,x,u1,owner,courier,c-9,active,,,,31.12.2026", "staff-file-date"),
     "no such day": ("p9,x,u1,owner,courier,c-9,active,,,,2026-02-30", "staff-file-date"),

@@ -68,6 +68,13 @@ PAST = Text(
     "改为 left，或写新的期限",
     "say left, or give a new term",
 )
+BACKWARDS = Text(
+    "hr-backwards",
+    "期限 `{ends}` 不晚于开始 `{starts}`",
+    "the term ends on `{ends}`, before it starts on `{starts}`",
+    "核对 starts 与 ends",
+    "check starts and ends",
+)
 TERM = Text(
     "hr-term",
     "临时人员须有担保人和 {days} 天以内的期限",
@@ -189,6 +196,8 @@ class _Planner:
         now, days = self._setting.now, self._setting.rules.settings.temporary_days
         if row.ends_at is not None and row.ends_at <= now:
             return PAST.of(day=_day(row.ends_at))
+        if row.ends_at is not None and row.ends_at <= row.starts_at:
+            return BACKWARDS.of(starts=_day(row.starts_at), ends=_day(row.ends_at))
         if row.kind == "temporary":
             sponsor = self._people.get(row.sponsor or "")
             bound = row.ends_at is not None and row.ends_at <= max(now, row.starts_at) + days * DAY
