@@ -238,7 +238,7 @@ class AccountStanding:
     def _sponsor(self, sponsor: str) -> None:
         """Raises InputError unless this is an active, regular person."""
         found = _person(self._directory.of_person(sponsor), sponsor)
-        if found.status != "active" or found.kind != "regular":
+        if not found.may_sponsor:
             raise InputError(NO_SPONSOR.of(sponsor=sponsor))
 
 

@@ -177,7 +177,10 @@ class Desk:
 
     def do(self, act: "Act", change: Callable[[int], None]) -> None:
         """Write the act down, then do it. `change` gets the time."""
-        entry = self._entry(act)
+        self.carry_out(self._entry(act), change)
+
+    def carry_out(self, entry: AuditEntry, change: Callable[[int], None]) -> None:
+        """`do`, with a record of the caller's own; a second one says that it failed."""
         self.audit(entry)
         try:
             change(entry.at // 1000)

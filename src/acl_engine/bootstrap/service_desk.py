@@ -9,12 +9,12 @@ INVARIANTS
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 
 from acl_engine.bootstrap.desk import Act, Desk
 from acl_engine.domain.accountability import AuditEntry
 from acl_engine.domain.cas import ATTRIBUTES, RegisteredService
-from acl_engine.domain.errors import AclError, InputError
+from acl_engine.domain.errors import InputError
 from acl_engine.domain.pack import Pack
 from acl_engine.domain.request_id import new_request_id
 from acl_engine.domain.text import Text
@@ -99,13 +99,12 @@ class ServiceDesk:
         """Register. Raises InputError."""
         self._permit("service.add", service.name, by)
         self._check(service)
-        now = self._desk.now()
-        self._do("service.add", service.name, by, lambda: self._registry.add(service, by, now))
+        self._do("service.add", service.name, by, partial(self._registry.add, service, by))
 
     def remove(self, name: str, by: str) -> None:
         """From now on no ticket is made for it, and none that was made is good."""
         self._permit("service.remove", name, by)
-        self._do("service.remove", name, by, lambda: self._registry.remove(name))
+        self._do("service.remove", name, by, lambda _: self._registry.remove(name))
 
     def _permit(self, action: str, name: str, by: str) -> None:
         """Raises ChangeRefused, on record."""
@@ -134,7 +133,8 @@ class ServiceDesk:
             if name not in known:
                 raise InputError(NO_SERVICE.of(name=name))
 
-    def _do(self, action: str, name: str, by: str, act: Callable[[], None]) -> None:
+    def _do(self, action: str, name: str, by: str, change: Callable[[int], None]) -> None:
+        """The record names the application: an auditor reads which one, and it is nobody's data."""
         entry = AuditEntry(
             kind="event",
             request=new_request_id(),
@@ -147,12 +147,7 @@ class ServiceDesk:
             purpose=name,
             count=1,
         )
-        self._desk.audit(entry)
-        try:
-            act()
-        except AclError as error:
-            self._desk.audit(replace(entry, effect="error", reason=error.message.code))
-            raise
+        self._desk.carry_out(entry, change)
 
 
 def _shows(title: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,20 +49,11 @@ def _name(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     return value
 
 
-by_option = click.option(
-    "--by",
-    default="operator",
-    envvar="ACL_OPERATOR",
-    callback=_name,
-    help="Who asks; stands in the log.",
-)
+_by = partial(click.option, "--by", envvar="ACL_OPERATOR", callback=_name)
+by_option = _by(default="operator", help="Who asks; stands in the log.")
 # No default: who asks the log about people is one named person, as who looks at them is.
-asker_option = click.option(
-    "--by",
-    required=True,
-    envvar="ACL_OPERATOR",
-    callback=_name,
-    help="The login of whoever asks; stands in the log (also ACL_OPERATOR).",
+asker_option = _by(
+    required=True, help="The login of whoever asks; stands in the log (also ACL_OPERATOR)."
 )
 case_argument = click.argument("case", required=False, callback=_name)
 format_option = click.option(

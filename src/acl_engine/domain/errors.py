@@ -31,6 +31,10 @@ class Where:
                 place += f":{self.column}"
         return place
 
+    def within(self, column: int) -> "Where":
+        """The place of a column, from 1, of a text that begins here."""
+        return Where(self.file, self.line, max(self.column - 1, 0) + column)
+
 
 class AclError(Exception):
     """Base of everything this engine raises on purpose."""

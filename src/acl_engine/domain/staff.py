@@ -38,6 +38,11 @@ class Person:
     training: str = ""
     trained_at: int = 0
 
+    @property
+    def may_sponsor(self) -> bool:
+        """Whether they may answer for temporary staff: at work, and themselves here to stay."""
+        return (self.status, self.kind) == ("active", "regular")
+
 
 @dataclass(frozen=True, slots=True)
 class StaffAccount:

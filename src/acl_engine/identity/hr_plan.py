@@ -83,7 +83,6 @@ TERM = Text(
     "fill in sponsor and ends",
 )
 _ACTIVE, _LEFT = "active", "left"
-_REGULAR = (_ACTIVE, "regular")  # what a sponsor is
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +200,8 @@ class _Planner:
         if row.kind == "temporary":
             sponsor = self._people.get(row.sponsor or "")
             bound = row.ends_at is not None and row.ends_at <= max(now, row.starts_at) + days * DAY
-            regular = sponsor is not None and (sponsor.status, sponsor.kind) == _REGULAR
-            if not (bound and regular) or row.sponsor == row.person:
+            sponsored = sponsor is not None and sponsor.may_sponsor
+            if not (bound and sponsored) or row.sponsor == row.person:
                 return TERM.of(days=days)
         return None
 
@@ -316,7 +315,7 @@ class _Planner:
     def _sponsored(self, row: HrRow) -> bool:
         """Whether the sponsor is still one when the whole file is done."""
         sponsor = self._after.get(row.sponsor or "")
-        return sponsor is not None and (sponsor.status, sponsor.kind) == _REGULAR
+        return sponsor is not None and sponsor.may_sponsor
 
     def _refuse(self, row: HrRow, message: Message) -> None:
         self.findings.append(Finding(row.row, message))

@@ -154,8 +154,7 @@ def _tokens(text: str, where: Where) -> Iterator[_Token]:
 
 
 def _unreadable(what: str, where: Where, column: int) -> PolicyError:
-    base = where.column - 1 if where.column else 0
-    return PolicyError(UNREADABLE.of(what=what), Where(where.file, where.line, base + column))
+    return PolicyError(UNREADABLE.of(what=what), where.within(column))
 
 
 class _Parser:
@@ -274,10 +273,7 @@ class _Parser:
     def _literal(self, token: _Token) -> Literal:
         for pair in _ESCAPE.finditer(token.text):
             if pair[1] in _OTHER_CHARACTERS:
-                base = self._where.column - 1 if self._where.column else 0
-                place = Where(
-                    self._where.file, self._where.line, base + token.column + pair.start()
-                )
+                place = self._where.within(token.column + pair.start())
                 raise PolicyError(ESCAPE.of(what=pair[0]), place)
         kept = _ESCAPE.sub(lambda pair: pair[pair[1] in "\\\"'"], token.text[1:-1])
         return Literal(kept, token.column)

@@ -112,9 +112,10 @@ def read_rows(
     """The `p` rows and the `g` links, in file order. What is wrong goes to `findings`."""
     rows: list[Row] = []
     links: list[tuple[str, str]] = []
-    if hidden := unlike_casbin(text, text.splitlines(), file):
+    lines = text.splitlines()
+    if hidden := unlike_casbin(text, lines, file):
         findings.append(hidden)
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(lines, 1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue

@@ -117,9 +117,7 @@ def rewritten(tree: Expr, where: Where) -> Iterator[PolicyError]:
     which promises never to allow more than casbin."""
     for literal in literals(tree):
         if isinstance(literal.value, str) and _REWRITES.search(literal.value):
-            base = where.column - 1 if where.column else 0
-            place = Where(where.file, where.line, base + literal.column)
-            yield PolicyError(REWRITTEN.of(value=literal.value), place)
+            yield PolicyError(REWRITTEN.of(value=literal.value), where.within(literal.column))
 
 
 def _name(path: tuple[str, ...], words: Vocabulary, where: Where) -> Iterator[PolicyError]:
@@ -136,8 +134,7 @@ def _name(path: tuple[str, ...], words: Vocabulary, where: Where) -> Iterator[Po
 
 def _call(call: Call, words: Vocabulary, where: Where, row: bool) -> Iterator[PolicyError]:
     name = ".".join(call.function)
-    base = where.column - 1 if where.column else 0
-    place = Where(where.file, where.line, base + call.column)
+    place = where.within(call.column)
     if name in words.roles:
         expected = words.roles[name]
     elif name in MAKERS:
